@@ -1,0 +1,16 @@
+; SPDX-License-Identifier: MIT
+; g* weft_getg()                                             Go: getg, the compiler's intrinsic
+; The home of weft's only thread-local, and the only way for C++ to read it.
+;
+; in  nothing   out  rax = this thread's g, or null   clobbers  rax   stack  any
+%define WEFT_TLS_G_HOME
+%include "abi.inc"
+
+section .tbss nobits alloc write tls align=8
+global weft_tls_g:object hidden 8
+weft_tls_g: resq 1
+
+func weft_getg
+  load_g rax
+  ret
+endfunc

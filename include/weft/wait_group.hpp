@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Waiting until a number of goroutines have finished. Go: sync.WaitGroup.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace weft {
+
+/// A counter that goroutines can wait on to reach zero. It must outlive its waiters' wait().
+class wait_group {
+public:
+    constexpr wait_group() noexcept = default;
+    wait_group(const wait_group&) = delete;
+    wait_group& operator=(const wait_group&) = delete;
+
+    /// Adds delta, which may be negative, to the counter; at zero every waiter continues.
+    /// Any goroutine. Throws std::logic_error ("sync: negative WaitGroup counter").
+    void add(std::int32_t delta);
+    /// add(-1).
+    void done() { add(-1); }
+    /// Parks until the counter is zero. Goroutines only: throws std::logic_error elsewhere.
+    void wait();
+
+private:
+    // Counter in the upper half, in the lower half whether somebody waits: see sync/wait_group.cpp.
+    std::atomic<std::uint64_t> state_{0};
+    std::atomic<std::uint32_t> lock_{0};
+    void* waiters_ = nullptr;
+};
+
+} // namespace weft

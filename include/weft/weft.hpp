@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// All of weft's C++ face.
+#pragma once
+
+#include <weft/go.hpp>
+#include <weft/runtime.hpp>
+#include <weft/this_goroutine.hpp>
+#include <weft/wait_group.hpp>

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// The few facts about a CPU that C++ needs. A port adds its block here and a folder under asm/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weft::rt::cpu {
+
+#if defined(__x86_64__)
+/// Distance from a function's start to a pc inside it. Go: sys.PCQuantum.
+inline constexpr std::uintptr_t pc_quantum = 1;
+/// Control words of a fresh goroutine: the psABI's process start values (x86-64 psABI, table 3.1 and 3.2).
+inline constexpr std::uint32_t initial_fpcw = 0x1f80;
+inline constexpr std::uint16_t initial_x87cw = 0x037f;
+#elif defined(__aarch64__)
+inline constexpr std::uintptr_t pc_quantum = 4;
+/// FPCR at process start (AAPCS64 section 6.1.2: round to nearest, no traps).
+inline constexpr std::uint32_t initial_fpcw = 0;
+inline constexpr std::uint16_t initial_x87cw = 0;
+#else
+#error "weft has no port to this CPU: docs/porting.md says what one takes"
+#endif
+
+/// Stack alignment at every suspended context and at every call.
+inline constexpr std::size_t stack_align = 16;
+/// Two neighbouring writers must not share this many bytes.
+inline constexpr std::size_t cache_line = 64;
+
+} // namespace weft::rt::cpu
