@@ -3,11 +3,10 @@
 ; The home of weft's only thread-local, and the only way for C++ to read it.
 ;
 ; in  nothing   out  rax = this thread's g, or null   clobbers  rax   stack  any
-%define WEFT_TLS_G_HOME
 %include "abi.inc"
 
 section .tbss nobits alloc write tls align=8
-global weft_tls_g:object hidden 8
+global weft_tls_g:notype hidden 8     ; NASM makes it TLS, for its section
 weft_tls_g: resq 1
 
 func weft_getg

@@ -10,9 +10,9 @@
 ;         weft_goexit_personality while the stack of the throw still stands
 %include "abi.inc"
 
-extern weft_goexit_personality:function hidden
-extern weft_goroutine_main:function hidden
-badstate weft_goexit1
+handler weft_goexit_personality
+handler weft_goroutine_main
+handler weft_goexit1
 
 func weft_goexit, weft_goexit_personality
   cfi_raw DW_CFA_def_cfa, DW_rsp, 0, DW_CFA_undefined, DW_ra

@@ -9,9 +9,9 @@
 %include "abi.inc"
 %include "save.inc"
 
-extern weft_g0_personality:function hidden
-badstate weft_badmcall
-badstate weft_badmcall2
+handler weft_g0_personality
+handler weft_badmcall
+handler weft_badmcall2
 
 func weft_mcall, weft_g0_personality
   load_g rsi

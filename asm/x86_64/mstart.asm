@@ -10,9 +10,9 @@
 %include "abi.inc"
 %include "save.inc"
 
-extern weft_g0_personality:function hidden
-extern weft_mstart1:function hidden
-badstate weft_badmstart
+handler weft_g0_personality
+handler weft_mstart1
+handler weft_badmstart
 
 func weft_mstart, weft_g0_personality
   load_g rdi

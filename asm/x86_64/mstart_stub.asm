@@ -10,7 +10,7 @@
 ; ends    backtraces: the caller, libc's thread start, is of no interest to a goroutine's reader
 %include "abi.inc"
 
-extern weft_mstart:function hidden
+handler weft_mstart
 
 func weft_mstart_stub
   cfi_outermost

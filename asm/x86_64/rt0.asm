@@ -11,7 +11,7 @@
 %include "abi.inc"
 %include "save.inc"
 
-extern weft_rt0_go:function hidden
+handler weft_rt0_go
 
 %define G0_GUESSED_SIZE 64 * 1024     ; until osinit asks the system, as in Go
 

@@ -12,8 +12,8 @@
 %include "abi.inc"
 %include "save.inc"
 
-extern weft_g0_personality:function hidden
-badstate weft_badsystemstack
+handler weft_g0_personality
+handler weft_badsystemstack
 
 func weft_systemstack, weft_g0_personality
   load_g rdx

@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace weft {
+namespace [[gnu::visibility("default")]] weft {
 
 namespace rt {
 struct g;

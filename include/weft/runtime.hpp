@@ -2,6 +2,7 @@
 // The runtime as an object: start it on a thread, run a main goroutine in it, get the thread back.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace weft {
+namespace [[gnu::visibility("default")]] weft {
 
 namespace rt {
 struct runtime_impl;
@@ -118,7 +119,10 @@ private:
     }
     void run_main(const std::function<void()>& main, bool empty);
 
-    std::unique_ptr<rt::runtime_impl> impl_;
+    const options opts_;
+    const int procs_;
+    std::atomic<bool> running_{false};
+    std::unique_ptr<rt::runtime_impl> impl_; // of the present run, or of the last one, for its boot record
 };
 
 /// Makes a runtime, runs main in it as goroutine 1, and returns main's value: runtime(opts).run(main).

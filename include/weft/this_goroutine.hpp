@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace weft {
+namespace [[gnu::visibility("default")]] weft {
 
 /// Lets the others run: the calling goroutine goes to the end of its P's queue and continues when
 /// its turn comes, maybe on another thread. Go: goyield; every 61st time the global queue is served.

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace weft {
+namespace [[gnu::visibility("default")]] weft {
 
 /// A counter that goroutines can wait on to reach zero. It must outlive its waiters' wait().
 class wait_group {
@@ -23,9 +23,11 @@ public:
     void wait();
 
 private:
+    void wait_slow();
+
     // Counter in the upper half, in the lower half whether somebody waits: see sync/wait_group.cpp.
     std::atomic<std::uint64_t> state_{0};
-    std::atomic<std::uint32_t> lock_{0};
+    std::atomic<std::uint32_t> lock_{0}; // guards waiters_; a rt::futex_lock word
     void* waiters_ = nullptr;
 };
 

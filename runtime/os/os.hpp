@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Everything that the runtime asks the operating system for, but futex. Go: os_linux.go.
+#pragma once
+
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <pthread.h>
+
+#include "core/stack.hpp"
+
+namespace weft::rt::os {
+
+/// Monotonic time in nanoseconds. Go: nanotime.
+std::int64_t nanotime() noexcept;
+
+/// CPUs that the calling thread may run on, at least 1. Go: osinit, sched_getaffinity.
+int cpu_count() noexcept;
+
+/// The kernel's id of the calling thread. Go: gettid.
+std::int32_t thread_id() noexcept;
+
+/// Exact bounds of the calling thread's stack. Go: pthread_getattr_np in _cgo_getstackbound.
+stack thread_stack() noexcept;
+
+/// Blocks all signals of the calling thread while it lives. A new thread inherits what is blocked
+/// where it is made, so no signal finds it without a g.
+class block_signals {
+public:
+    block_signals() noexcept;
+    ~block_signals();
+    block_signals(const block_signals&) = delete;
+    block_signals& operator=(const block_signals&) = delete;
+
+private:
+    sigset_t before_;
+};
+
+/// The calling thread's signal mask, and setting it.
+sigset_t signal_mask() noexcept;
+void set_signal_mask(const sigset_t& mask) noexcept;
+
+/// Starts a thread at start(arg) on the given stack. 0 or an errno value.
+int create_thread(pthread_t& thread, stack on, void* (*start)(void*), void* arg) noexcept;
+
+/// Lets other threads of the system run. Go: osyield.
+void yield_thread() noexcept;
+void sleep_microseconds(std::uint32_t us) noexcept;
+
+} // namespace weft::rt::os

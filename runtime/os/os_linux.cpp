@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include <cerrno>
+#include <ctime>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/badstate.hpp"
+#include "os/os.hpp"
+
+namespace weft::rt::os {
+
+std::int64_t nanotime() noexcept {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+int cpu_count() noexcept {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) return CPU_COUNT(&set);
+    // More CPUs than the set holds: all that are online.
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? static_cast<int>(online) : 1;
+}
+
+std::int32_t thread_id() noexcept { return static_cast<std::int32_t>(syscall(SYS_gettid)); }
+
+stack thread_stack() noexcept {
+    pthread_attr_t attr;
+    if (pthread_getattr_np(pthread_self(), &attr) != 0) fatal_raw("runtime: cannot read the bounds of the thread's stack");
+    void* lo = nullptr;
+    std::size_t size = 0;
+    pthread_attr_getstack(&attr, &lo, &size);
+    pthread_attr_destroy(&attr);
+    const auto base = reinterpret_cast<std::uintptr_t>(lo);
+    return {base, base + size};
+}
+
+block_signals::block_signals() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+block_signals::~block_signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+sigset_t signal_mask() noexcept {
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    return mask;
+}
+
+void set_signal_mask(const sigset_t& mask) noexcept { pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
+
+int create_thread(pthread_t& thread, stack on, void* (*start)(void*), void* arg) noexcept {
+    pthread_attr_t attr;
+    int failed = pthread_attr_init(&attr);
+    if (failed != 0) return failed;
+    failed = pthread_attr_setstack(&attr, reinterpret_cast<void*>(on.lo), on.hi - on.lo);
+    if (failed == 0) failed = pthread_create(&thread, &attr, start, arg);
+    pthread_attr_destroy(&attr);
+    return failed;
+}
+
+void yield_thread() noexcept { sched_yield(); }
+
+void sleep_microseconds(std::uint32_t us) noexcept {
+    timespec t{static_cast<time_t>(us / 1'000'000), static_cast<long>(us % 1'000'000) * 1000};
+    nanosleep(&t, nullptr);
+}
+
+} // namespace weft::rt::os

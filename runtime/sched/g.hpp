@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// g: a goroutine. Go: runtime2.go, type g.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+
+#include "atomic.hpp"
+#include "core/cpu.hpp"
+#include "core/gobuf.hpp"
+#include "core/stack.hpp"
+
+namespace weft::rt {
+
+struct m;
+
+/// Who owns the goroutine's stack, and on which queue it is. Go: _Gidle …; same numbers.
+enum class gstatus : std::uint32_t {
+    idle = 0,     ///< just allocated; no stack
+    runnable = 1, ///< on a run queue; nobody runs it; its stack, if it has one, is its own
+    running = 2,  ///< on no queue; an m with a P runs it and owns the stack
+    syscall = 3,  ///< as running, without a P
+    waiting = 4,  ///< on no run queue; whoever holds what it waits for may ready it
+    dead = 6,     ///< on a free list, or its descriptor waits for a handle; no stack
+};
+
+/// What a goroutine waits for. Go: waitReason, same texts.
+enum class wait_reason : std::uint8_t { none, join, wait_group, main_exit };
+const char* to_string(wait_reason r) noexcept;
+
+/// Who may still look at a goroutine's result. Kept in g::joining; any other value is the parked joiner.
+/// 0 → joiner (join, from unlockf) → finished (goexit) ; 0 → finished ; 0 → detached (handle dropped).
+namespace join_state {
+inline constexpr std::uintptr_t pending = 0;  ///< runs; a handle exists and nobody waits
+inline constexpr std::uintptr_t finished = 1; ///< ended; the handle owns the descriptor
+inline constexpr std::uintptr_t detached = 2; ///< no handle: the descriptor is recycled at its end
+} // namespace join_state
+
+/// Access: "owner" is the m that runs the goroutine, or, while nobody does, whoever took it from its
+/// queue or wait list (the take is an acquire that pairs with the release of the put).
+struct alignas(cpu::cache_line) g {
+    // First line: all that a switch touches.
+    gobuf sched;                                        // owner
+    void* eh_caught = nullptr;                          // owner; __cxa_eh_globals travel with the goroutine
+    rt::m* m = nullptr;                                 // owner; the m that runs it
+    unsigned eh_uncaught = 0;                           // owner
+    std::atomic<gstatus> status{gstatus::idle};         // owner writes, dumps read
+
+    // Second line: the life of a goroutine.
+    rt::stack stk;                                      // owner; empty until the first run
+    g* schedlink = nullptr;                             // whoever holds the list it is on
+    void (*run)(g*, void*) = nullptr;                   // owner
+    void* storage = nullptr;                            // owner; function object, then result
+    rt::m* lockedm = nullptr;                           // the goroutine itself
+    void* racectx = nullptr;                            // owner; ThreadSanitizer's fiber
+    std::uint64_t goid = 0;                             // constant from newproc to exit
+
+    // Third line: result and inline storage.
+    atomic<std::uintptr_t> joining{join_state::detached};
+    void* fake_stack = nullptr;                         // owner; AddressSanitizer's
+    std::exception_ptr exception;                       // owner, then the handle
+    const void* waiting_for = nullptr;                  // owner; for dumps
+    std::uintptr_t gopc = 0;                            // constant; where it was spawned
+    std::uint32_t heap_align = 0;                       // owner; storage is from the heap if not 0
+    unsigned stack_id = 0;                              // owner; Valgrind's
+    wait_reason reason = wait_reason::none;             // owner
+    bool has_result = false;                            // owner, then the handle; storage holds a result
+    g* alllink = nullptr;                               // constant once on allgs
+
+    // Fourth line.
+    alignas(cpu::cache_line) std::array<std::byte, 64> inline_storage;
+};
+
+static_assert(offsetof(g, sched) == G_SCHED);
+static_assert(offsetof(g, m) == G_M);
+static_assert(offsetof(g, stk) + offsetof(stack, lo) == G_STACK_LO);
+static_assert(offsetof(g, stk) + offsetof(stack, hi) == G_STACK_HI);
+static_assert(offsetof(g, status) < cpu::cache_line, "a switch touches one line of a goroutine");
+static_assert(sizeof(g) == 4 * cpu::cache_line);
+
+} // namespace weft::rt

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// m: an operating system thread. p: the right to run goroutines. Go: runtime2.go, types m and p.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <csignal>
+#include <pthread.h>
+
+#include "atomic.hpp"
+#include "sched/g.hpp"
+#include "sched/gqueue.hpp"
+#include "sched/note.hpp"
+#include "sched/runq.hpp"
+
+namespace weft::rt {
+
+struct runtime_impl;
+struct m;
+
+/// libstdc++'s and libc++abi's __cxa_eh_globals (Itanium C++ ABI, section 2.2.2).
+struct eh_globals {
+    void* caught;
+    unsigned uncaught;
+};
+
+/// Go: _Pidle …; same numbers. A P is idle on sched.pidle, or running: owned by the m in p.m.
+enum class pstatus : std::uint32_t { idle = 0, running = 1, syscall = 2, gcstop = 3, dead = 4 };
+
+/// Access: all but the queue and the atomics belongs to the m that owns the P.
+struct alignas(cpu::cache_line) p {
+    static constexpr std::size_t stack_cache = 32;
+
+    rt::m* m = nullptr;
+    runtime_impl* rt = nullptr;
+    atomic<bool> attention{false}; ///< the fast paths must go through schedule(): the runtime stops
+    bool solo = false;             ///< the runtime has one P: nobody steals, nobody is to be woken
+    std::uint32_t schedtick = 0;   ///< one more at each execute that does not inherit its time slice
+    std::int32_t id = 0;
+    atomic<pstatus> status{pstatus::idle};
+    p* link = nullptr; ///< sched.lock; on sched.pidle
+
+    glist gfree;                                  ///< dead goroutines, no more than gfree_high
+    std::array<stack, stack_cache> stacks{};      ///< hot stacks; the last put is the first taken
+    std::uint32_t nstacks = 0;
+    std::uint32_t stack_credit = 0;               ///< promises of stack_pool::reserve not yet used
+    atomic<std::int64_t> live_delta{0};           ///< goroutines made minus ended here; see live_goroutines
+
+    rt::runq<g> runq;
+};
+
+/// Access: "self" is the m's own thread; fields marked sched.lock are guarded by it.
+struct m {
+    g* g0 = nullptr;           // constant; the asm reads it
+    g* curg = nullptr;         // self; the asm reads it
+    rt::p* p = nullptr;        // self; null: no right to run goroutines
+    rt::p* nextp = nullptr;    // given by whoever wakes the m, before the note
+    runtime_impl* rt = nullptr; // constant
+    std::int64_t id = -1;      // constant
+    eh_globals* eh = nullptr;  // constant once it runs: this thread's
+    std::int32_t locks = 0;    // self; > 0: must not be descheduled
+    bool spinning = false;     // self, or whoever wakes it; looks for work and is counted in nmspinning
+    bool blocked = false;      // self; sleeps on park
+
+    // gopark's order to park_m.
+    bool (*waitunlockf)(g*, void*) = nullptr;
+    void* waitlock = nullptr;
+
+    g* lockedg = nullptr;          // self; the goroutine tied to this thread
+    std::uint32_t locked_ext = 0;  // self; depth of lock_os_thread
+    note park;
+    std::uint32_t random = 1;      // self; order of stealing
+
+    void (*mstartfn)() = nullptr;  // constant; what it does before it schedules: sysmon, or nothing
+    void* procctx = nullptr;       // constant once it runs; the thread's own ThreadSanitizer fiber
+    pthread_t thread{};            // sched.lock; valid when has_thread
+    std::int32_t thread_id = 0;    // self
+    bool has_thread = false;       // sched.lock
+    bool joined = false;           // sched.lock; somebody joins or has joined its thread
+    atomic<bool> exited{false};    // its thread is about to end
+    bool boots = false;            // constant; its first steps belong to the boot record
+    m* schedlink = nullptr;        // sched.lock; on sched.midle
+    m* alllink = nullptr;          // sched.lock; on allm
+    sigset_t sigmask{};            // constant; what its thread unblocks
+    eh_globals host_eh{};          // m0: the caller's, while the runtime has its thread
+};
+
+static_assert(offsetof(m, g0) == M_G0);
+static_assert(offsetof(m, curg) == M_CURG);
+
+} // namespace weft::rt

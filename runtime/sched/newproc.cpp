@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+// Birth and death of goroutines. Go: newproc, newproc1, goexit0, gfput, gfget.
+//
+// A descriptor passes through: gfget or gpool (dead, no stack) → newg (its stack is promised) → newproc
+// (runnable; no stack yet) → need_stack at its first execution → goexit0 (dead; its stack lies hot in the
+// P's cache) → gfput, or to its handle, which gives it back later.
+#include <cstring>
+#include <mutex>
+#include <new>
+
+#include "core/badstate.hpp"
+#include "sched/proc.hpp"
+#include "sched/sanitizer.hpp"
+
+namespace weft::rt {
+
+namespace {
+
+// Go: gfput spills at 64 until 32 are left.
+constexpr std::int32_t gfree_high = 64;
+constexpr std::int32_t gfree_low = 32;
+// Promises of stacks move between a P and the pool in this many.
+constexpr std::uint32_t credit_batch = 32;
+
+g* gfget(p* pp) {
+    schedt& sched = pp->rt->sched;
+    if (pp->gfree.empty()) {
+        std::lock_guard hold(sched.lock);
+        while (pp->gfree.size() < gfree_low) {
+            g* gp = sched.gfree.pop();
+            if (gp == nullptr) break;
+            pp->gfree.push(gp);
+        }
+    }
+    return pp->gfree.pop();
+}
+
+void take_credit(p* pp) {
+    if (pp->stack_credit == 0) {
+        pp->rt->stacks->reserve(credit_batch); // may throw
+        pp->stack_credit = credit_batch;
+    }
+    pp->stack_credit--;
+}
+
+void give_credit(p* pp) noexcept {
+    if (++pp->stack_credit < 2 * credit_batch) return;
+    pp->rt->stacks->unreserve(credit_batch);
+    pp->stack_credit -= credit_batch;
+}
+
+void put_stack(p* pp, g* gp) noexcept {
+    sanitizer::stack_unused(gp->stack_id, gp->stk);
+    sanitizer::race_release(reinterpret_cast<void*>(gp->stk.lo));
+    if (pp->nstacks == p::stack_cache) {
+        constexpr std::uint32_t half = p::stack_cache / 2;
+        pp->rt->stacks->put(pp->stacks.data(), half); // the coldest
+        std::memmove(pp->stacks.data(), pp->stacks.data() + half, half * sizeof(stack));
+        pp->nstacks = half;
+    }
+    pp->stacks[pp->nstacks++] = gp->stk;
+    gp->stk = {};
+}
+
+/// What is left to do once the goroutine is off its stack.
+void retire(m* mp, g* gp) noexcept {
+    p* pp = mp->p;
+    gp->status.store(gstatus::dead, relaxed);
+    gp->m = nullptr;
+    put_stack(pp, gp);
+    give_credit(pp);
+    pp->live_delta.store(pp->live_delta.load(relaxed) - 1, relaxed);
+    sanitizer::race_destroy(std::exchange(gp->racectx, nullptr));
+
+    // From here on a joiner may take the descriptor: nothing may be touched after the exchange, unless
+    // there is no handle.
+    const std::uintptr_t before = gp->joining.exchange(join_state::finished, acq_rel); // pairs with join's CAS
+    if (before == join_state::detached) {
+        if (gp->exception) panic_uncaught(gp, gp->exception);
+        gfput(pp, gp);
+    } else if (before != join_state::pending)
+        ready(reinterpret_cast<g*>(before));
+}
+
+/// Go: goexit0.
+void goexit0(g* gp) {
+    m* mp = landed(gp);
+    const bool locked = gp->lockedm != nullptr;
+    gp->lockedm = nullptr;
+    mp->lockedg = nullptr;
+    mp->locked_ext = 0;
+    mp->curg = nullptr;
+    retire(mp, gp);
+    // A goroutine that ends while tied to its thread may have changed the thread: it ends, too.
+    if (locked) mexit(mp);
+    schedule();
+}
+
+} // namespace
+
+g* newg(p* pp, std::uintptr_t gopc) {
+    take_credit(pp);
+    g* gp = gfget(pp);
+    if (gp == nullptr) {
+        try {
+            gp = pp->rt->gs.make(*pp->rt);
+        } catch (...) {
+            give_credit(pp);
+            throw;
+        }
+    }
+    sanitizer::race_acquire(gp->inline_storage.data());
+    gp->status.store(gstatus::dead, relaxed);
+    gp->gopc = gopc;
+    gp->has_result = false;
+    gp->storage = gp->inline_storage.data();
+    gp->heap_align = 0;
+    gp->reason = wait_reason::none;
+    return gp;
+}
+
+void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept {
+    runtime_impl& rt = *mp->rt;
+    p* pp = mp->p;
+    gp->run = run;
+    gp->eh_caught = nullptr;
+    gp->eh_uncaught = 0;
+    gp->goid = rt.goidgen.fetch_add(1, relaxed) + 1;
+    gp->racectx = sanitizer::race_create();
+    sanitizer::race_release(gp);
+    gp->status.store(gstatus::runnable, relaxed);
+    pp->live_delta.store(pp->live_delta.load(relaxed) + 1, relaxed);
+    runqput(pp, gp, true);
+    if (rt.main_started) wake_after_put(pp);
+}
+
+void gfput(p* pp, g* gp) noexcept {
+    gp->joining.store(join_state::detached, relaxed);
+    sanitizer::race_release(gp->inline_storage.data());
+    pp->gfree.push(gp);
+    if (pp->gfree.size() < gfree_high) return;
+    std::lock_guard hold(pp->rt->sched.lock);
+    while (pp->gfree.size() > gfree_low) pp->rt->sched.gfree.push(pp->gfree.pop());
+}
+
+void free_storage(g* gp) noexcept {
+    if (gp->heap_align != 0) ::operator delete(gp->storage, std::align_val_t{gp->heap_align});
+    gp->heap_align = 0;
+    gp->storage = gp->inline_storage.data();
+}
+
+void make_storage(g* gp, std::size_t size, std::size_t align) {
+    free_storage(gp);
+    if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line) return;
+    gp->storage = ::operator new(size, std::align_val_t{align});
+    gp->heap_align = static_cast<std::uint32_t>(align);
+}
+
+void dropg(p* pp, g* gp) noexcept {
+    free_storage(gp);
+    give_credit(pp);
+    gfput(pp, gp);
+}
+
+void need_stack(p* pp, g* gp) noexcept {
+    if (pp->nstacks == 0) {
+        constexpr std::uint32_t batch = p::stack_cache / 2;
+        pp->rt->stacks->take(pp->stacks.data(), batch);
+        pp->nstacks = batch;
+    }
+    gp->stk = pp->stacks[--pp->nstacks];
+    gp->stack_id = sanitizer::stack_used(gp->stk);
+    sanitizer::race_acquire(reinterpret_cast<void*>(gp->stk.lo));
+    gp->fake_stack = nullptr;
+    gobuf& b = gp->sched;
+    b.sp = gp->stk.hi;
+    b.pc = reinterpret_cast<std::uintptr_t>(&weft_goexit) + cpu::pc_quantum;
+    b.bp = 0;
+    b.g = gp;
+    b.fpcw = cpu::initial_fpcw;
+    b.x87cw = cpu::initial_x87cw;
+    b.flags = 0;
+}
+
+std::int64_t live_goroutines(runtime_impl& rt) noexcept {
+    std::int64_t n = 0;
+    for (const auto& pp : rt.allp) n += pp->live_delta.load(relaxed);
+    return n;
+}
+
+} // namespace weft::rt
+
+using namespace weft::rt;
+
+extern "C" {
+
+/// The first function on every goroutine's stack. Exceptions pass it and are met at weft_goexit.
+void weft_goroutine_main() {
+    g* gp = weft_getg();
+    if (sanitizer::present()) {
+        sanitizer::arrive(gp);
+        sanitizer::race_acquire(gp);
+    }
+    gp->run(gp, gp->storage);
+    if (!gp->has_result) free_storage(gp);
+}
+
+/// Go: goexit1.
+[[noreturn]] void weft_goexit1() {
+    g* gp = weft_getg();
+    sanitizer::race_release(&gp->joining);
+    sanitizer::race_release(gp->m->rt);
+    mcall(goexit0, true);
+    fatal_raw("runtime: a dead goroutine was continued");
+}
+
+} // extern "C"

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// The ends of a process, in Go's words: a panic nobody catches, a fatal error. Go: panic.go.
+//
+// An exception that leaves a goroutine's function is met by weft_goexit_personality in the search phase:
+// no frame has been unwound yet, so the report shows where it was thrown. No terminate handler of the
+// host's is touched.
+#include <cxxabi.h>
+#include <exception>
+#include <string>
+#include <typeinfo>
+#include <unistd.h>
+#include <unwind.h>
+
+#include "core/badstate.hpp"
+#include "os/os.hpp"
+#include "sched/proc.hpp"
+#include "sched/traceback.hpp"
+
+namespace weft::rt {
+
+namespace {
+
+std::string describe(const std::exception_ptr& e) {
+    try {
+        std::rethrow_exception(e);
+    } catch (const std::exception& x) {
+        return x.what();
+    } catch (const std::string& x) {
+        return x;
+    } catch (const char* x) {
+        return x;
+    } catch (int x) {
+        return std::to_string(x);
+    } catch (...) {
+        const std::type_info* type = abi::__cxa_current_exception_type();
+        return "(" + (type != nullptr ? demangle(type->name()) : std::string("unknown type")) + ")";
+    }
+}
+
+std::string status_of(const g* gp) {
+    switch (gp->status.load(relaxed)) {
+    case gstatus::idle: return "idle";
+    case gstatus::runnable: return "runnable";
+    case gstatus::running: return "running";
+    case gstatus::syscall: return "syscall";
+    case gstatus::waiting: return to_string(gp->reason);
+    case gstatus::dead: return "dead";
+    }
+    return "?";
+}
+
+std::string header(const g* gp) {
+    return "goroutine " + std::to_string(gp->goid) + " [" + status_of(gp) +
+           (gp->lockedm != nullptr ? ", locked to thread" : "") + "]:\n";
+}
+
+/// Only one goroutine prints its end; others that get here wait for the process to end.
+void become_the_one_that_ends(runtime_impl& rt) {
+    if (!rt.panicking.exchange(true, acq_rel)) return;
+    for (;;) pause();
+}
+
+[[noreturn]] void end_with(const std::string& report) {
+    write_err(report.c_str());
+    _exit(2); // Go: exit status of panic, throw and fatal
+}
+
+/// Goroutine gp threw e and nobody caught it; the calling stack is still that of the throw.
+[[noreturn]] void panic_thrown(g* gp, const std::exception_ptr& e) {
+    become_the_one_that_ends(*gp->m->rt);
+    end_with("panic: " + describe(e) + "\n\n" + header(gp) + format_traceback(callers(true)) + format_created_by(gp->gopc));
+}
+
+} // namespace
+
+const char* to_string(wait_reason r) noexcept {
+    switch (r) {
+    case wait_reason::none: return "waiting";
+    case wait_reason::join: return "join";
+    case wait_reason::wait_group: return "sync.WaitGroup.Wait";
+    case wait_reason::main_exit: return "main returned, waiting for goroutines";
+    }
+    return "waiting";
+}
+
+void panic_uncaught(g* gp, const std::exception_ptr& e) {
+    const std::string created = format_created_by(gp->gopc);
+    end_with("panic: " + describe(e) + "\n\ngoroutine " + std::to_string(gp->goid) + " [ended; nobody joined it]:\n" + created);
+}
+
+void fatal(const char* what) {
+    g* self = weft_getg();
+    std::string report = "fatal error: " + std::string(what) + "\n";
+    if (self != nullptr && self->m != nullptr) {
+        runtime_impl& rt = *self->m->rt;
+        become_the_one_that_ends(rt);
+        const g* current = self == self->m->g0 ? self->m->curg : self;
+        if (current != nullptr) report += "\n" + header(current) + format_traceback(callers(false)) + format_created_by(current->gopc);
+        rt.gs.for_each([&](g* gp) {
+            const gstatus status = gp->status.load(relaxed);
+            if (gp == current || status == gstatus::dead || status == gstatus::idle) return;
+            report += "\n" + header(gp) + format_created_by(gp->gopc);
+        });
+    }
+    end_with(report);
+}
+
+} // namespace weft::rt
+
+/// Source: Itanium C++ ABI, Level I, section 1.6.
+extern "C" _Unwind_Reason_Code weft_goexit_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class,
+                                                       _Unwind_Exception* thrown, _Unwind_Context*) {
+    using namespace weft::rt;
+    if (version != 1) return _URC_FATAL_PHASE1_ERROR;
+    if ((actions & _UA_FORCE_UNWIND) != 0) fatal("runtime: a goroutine's thread was cancelled");
+    if ((actions & _UA_SEARCH_PHASE) != 0) {
+        abi::__cxa_begin_catch(thrown);
+        panic_thrown(weft_getg(), std::current_exception());
+    }
+    return _URC_CONTINUE_UNWIND;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// weft::runtime: checking what was asked for, booting, and leaving nothing behind.
+#include "weft/runtime.hpp"
+
+#include <stdexcept>
+#include <string>
+
+#include "os/os.hpp"
+#include "sched/proc.hpp"
+#include "sched/sanitizer.hpp"
+#include "weft/go.hpp"
+
+namespace weft {
+
+namespace rt {
+
+namespace {
+
+/// A handle exists, and its goroutine will never end by itself.
+void abandon_joinable(g* gp) {
+    gp->exception = std::make_exception_ptr(
+        std::runtime_error("weft: the goroutine was abandoned: its runtime ended before it did (at_exit::abandon)"));
+}
+
+/// All threads are joined: lets go of what the goroutines hold. Descriptors with a handle stay.
+void teardown(runtime_impl& rt) {
+    rt.gs.for_each([](g* gp) {
+        if (gp->stk) sanitizer::stack_unused(gp->stack_id, gp->stk);
+        sanitizer::race_destroy(std::exchange(gp->racectx, nullptr));
+        const std::uintptr_t state = gp->joining.load(acquire);
+        if (state == join_state::pending) {
+            abandon_joinable(gp);
+            gp->joining.store(join_state::finished, release);
+            gpool::keep_for_handle(gp);
+        } else if (state == join_state::finished) {
+            gpool::keep_for_handle(gp);
+        }
+    });
+    rt.gs.disown();
+    rt.stacks.reset();
+}
+
+} // namespace
+
+runtime_impl::runtime_impl(const options& o, int procs_)
+    : opts(o), procs(procs_), m0(std::make_unique<m>()), m0_g0(std::make_unique<g>()) {
+    m0->rt = this;
+    m0->g0 = m0_g0.get();
+    m0->boots = true;
+}
+
+} // namespace rt
+
+namespace {
+
+constexpr std::size_t smallest_stack = 16 * 1024;
+constexpr std::size_t largest_stack = std::size_t{1} << 30;
+
+[[noreturn]] void bad_option(const char* name, const std::string& value, const std::string& range) {
+    throw std::invalid_argument("weft: options::" + std::string(name) + " is " + value + "; it must be " + range);
+}
+
+int checked_procs(int procs) {
+    if (procs == 0) return std::min(rt::os::cpu_count(), max_procs);
+    if (procs < 0 || procs > max_procs)
+        bad_option("procs", std::to_string(procs), "1 to " + std::to_string(max_procs) + ", or 0 for one a CPU");
+    return procs;
+}
+
+options checked(options opts) {
+    if (opts.stack_size < smallest_stack || opts.stack_size > largest_stack)
+        bad_option("stack_size", std::to_string(opts.stack_size),
+                   std::to_string(smallest_stack) + " to " + std::to_string(largest_stack) + " bytes");
+    if (opts.max_threads < 2) bad_option("max_threads", std::to_string(opts.max_threads), "at least 2");
+    const std::size_t page = rt::page_size();
+    opts.stack_size = (opts.stack_size + page - 1) / page * page;
+    return opts;
+}
+
+} // namespace
+
+runtime::runtime(const options& opts) : opts_(checked(opts)), procs_(checked_procs(opts.procs)) {}
+
+runtime::~runtime() = default;
+
+int runtime::procs() const noexcept { return procs_; }
+
+std::vector<boot_step> runtime::boot_record() const {
+    return impl_ != nullptr ? impl_->boot.steps() : std::vector<boot_step>();
+}
+
+void runtime::run_main(const std::function<void()>& main, bool empty) {
+    if (empty) detail::go_of_nil();
+    if (weft_getg() != nullptr)
+        throw std::logic_error("weft: run called from a goroutine; it needs a thread of its own (inside, use weft::go)");
+    if (running_.exchange(true, std::memory_order_acq_rel))
+        throw std::logic_error("weft: run called on a runtime that runs already");
+    struct running_guard {
+        std::atomic<bool>& flag;
+        ~running_guard() { flag.store(false, std::memory_order_release); }
+    } guard{running_};
+
+    impl_ = std::make_unique<rt::runtime_impl>(opts_, procs_);
+    rt::runtime_impl& impl = *impl_;
+    impl.main = &main;
+    impl.boot.clear();
+    weft_rt0(impl.m0.get());
+    rt::join_threads(impl);
+    rt::sanitizer::race_acquire(&impl);
+    rt::teardown(impl);
+    if (impl.main_exception) std::rethrow_exception(std::exchange(impl.main_exception, nullptr));
+}
+
+} // namespace weft

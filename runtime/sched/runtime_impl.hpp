@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// One runtime: what Go keeps in the globals sched, allp, allm, allgs. Go: runtime2.go, type schedt.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "atomic.hpp"
+#include "core/futex_mutex.hpp"
+#include "core/stack.hpp"
+#include "sched/boot_record.hpp"
+#include "sched/g.hpp"
+#include "sched/gpool.hpp"
+#include "sched/gqueue.hpp"
+#include "sched/m.hpp"
+#include "sched/note.hpp"
+#include "weft/runtime.hpp"
+
+namespace weft::rt {
+
+/// Go: schedt. Fields that are not atomic are guarded by lock.
+struct schedt {
+    futex_mutex lock;
+
+    m* midle = nullptr;         // ms that sleep and have no work
+    std::int32_t nmidle = 0;
+    std::int32_t nmidlelocked = 0; // locked ms that wait for their goroutine
+    std::int64_t mnext = 0;        // ms made so far, and the next id
+    std::int64_t nmfreed = 0;      // ms that have exited
+    std::int32_t nmsys = 0;        // system ms, not counted for deadlocks
+
+    p* pidle = nullptr;
+    atomic<std::int32_t> npidle{0};      // written under lock; seq_cst in the wake-up protocol (wake.cpp)
+    atomic<std::int32_t> nmspinning{0};  // seq_cst, as above
+    atomic<std::int32_t> needspinning{0};
+
+    gqueue runq;
+    atomic<std::int32_t> runqsize{0};    // copy of runq.size() for looks without the lock
+
+    glist gfree;
+
+    atomic<bool> sysmonwait{false};      // written under lock
+    note sysmonnote;
+
+    bool main_waits = false;             // main has returned and waits for the others (at_exit::join)
+    atomic<bool> stopping{false};        // written under lock; every m leaves when it sees it
+};
+
+struct runtime_impl {
+    runtime_impl(const options& o, int procs);
+
+    const options opts;
+    const int procs;
+
+    schedt sched;
+    std::vector<std::unique_ptr<p>> allp; // constant while it runs
+    m* allm = nullptr;                    // sched.lock
+    std::unique_ptr<m> m0;
+    std::unique_ptr<g> m0_g0;
+    sigset_t sigmask{};    // constant; what threads unblock: the mask of the thread that called run
+    bool main_started = false; // written by main before another m exists
+    atomic<std::uint64_t> goidgen{0};
+    g* main_g = nullptr;
+
+    gpool gs;
+    std::unique_ptr<stack_pool> stacks;
+    boot_log boot;
+
+    const std::function<void()>* main = nullptr;
+    std::exception_ptr main_exception;
+    atomic<bool> panicking{false}; // one goroutine prints its panic; the others wait for the end
+};
+
+} // namespace weft::rt

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "sched/sanitizer.hpp"
+
+#include "sched/m.hpp"
+
+#include <cstddef>
+
+#ifdef WEFT_HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#endif
+
+// compiler-rt: sanitizer/tsan_interface.h, sanitizer/common_interface_defs.h, sanitizer/asan_interface.h.
+extern "C" {
+[[gnu::weak]] void* __tsan_create_fiber(unsigned flags);
+[[gnu::weak]] void __tsan_destroy_fiber(void* fiber);
+[[gnu::weak]] void* __tsan_get_current_fiber();
+[[gnu::weak]] void __tsan_switch_to_fiber(void* fiber, unsigned flags);
+[[gnu::weak]] void __tsan_acquire(void* address);
+[[gnu::weak]] void __tsan_release(void* address);
+[[gnu::weak]] void __sanitizer_start_switch_fiber(void** fake_stack_save, const void* bottom, std::size_t size);
+[[gnu::weak]] void __sanitizer_finish_switch_fiber(void* fake_stack_save, const void** bottom_old, std::size_t* size_old);
+[[gnu::weak]] void __asan_unpoison_memory_region(const volatile void* address, std::size_t size);
+}
+
+namespace weft::rt::sanitizer {
+
+namespace {
+
+constexpr unsigned no_sync = 1; // __tsan_switch_to_fiber_no_sync
+
+bool tsan() noexcept { return __tsan_create_fiber != nullptr; }
+bool asan() noexcept { return __sanitizer_start_switch_fiber != nullptr; }
+
+} // namespace
+
+bool present() noexcept { return tsan() || asan(); }
+
+void* race_create() noexcept { return tsan() ? __tsan_create_fiber(0) : nullptr; }
+void* race_current() noexcept { return tsan() ? __tsan_get_current_fiber() : nullptr; }
+void race_destroy(void* racectx) noexcept {
+    if (racectx != nullptr) __tsan_destroy_fiber(racectx);
+}
+
+void race_release(void* address) noexcept {
+    if (__tsan_release != nullptr) __tsan_release(address);
+}
+void race_acquire(void* address) noexcept {
+    if (__tsan_acquire != nullptr) __tsan_acquire(address);
+}
+
+void leave(g* from, const g* to, bool dies) noexcept {
+    if (asan())
+        __sanitizer_start_switch_fiber(dies ? nullptr : &from->fake_stack, reinterpret_cast<const void*>(to->stk.lo),
+                                       to->stk.hi - to->stk.lo);
+    // g0 has no race context of its own once main has cleared it: the thread's serves, Go's raceprocctx.
+    if (tsan()) __tsan_switch_to_fiber(to->racectx != nullptr ? to->racectx : to->m->procctx, no_sync);
+}
+
+void arrive(g* to) noexcept {
+    if (asan()) __sanitizer_finish_switch_fiber(to->fake_stack, nullptr, nullptr);
+}
+
+unsigned stack_used(const stack& s) noexcept {
+#ifdef WEFT_HAVE_VALGRIND
+    if (RUNNING_ON_VALGRIND)
+        return VALGRIND_STACK_REGISTER(reinterpret_cast<void*>(s.lo), reinterpret_cast<void*>(s.hi - 1));
+#endif
+    static_cast<void>(s);
+    return 0;
+}
+
+void stack_unused(unsigned id, const stack& s) noexcept {
+#ifdef WEFT_HAVE_VALGRIND
+    if (RUNNING_ON_VALGRIND) VALGRIND_STACK_DEREGISTER(id);
+#endif
+    static_cast<void>(id);
+    if (__asan_unpoison_memory_region != nullptr)
+        __asan_unpoison_memory_region(reinterpret_cast<void*>(s.lo), s.hi - s.lo);
+}
+
+} // namespace weft::rt::sanitizer

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// What the sanitizers and Valgrind want to know about stacks. Their entries are weak symbols found at
+// run time, so one build of the runtime serves plain, AddressSanitizer and ThreadSanitizer programs.
+//
+// racectx is a ThreadSanitizer fiber, made and cleared where Go makes and clears its race context.
+// The runtime itself is never instrumented by it (runtime/meson.build): scheduler functions that leave
+// by a switch would never pop their entry from the tool's shadow stack, and what the scheduler orders
+// by accident would hide races of the goroutines. So switches are told not to synchronise, and the orders
+// that a user may rely on are annotated: go → start, exit → join, ready → park, recycled memory.
+#pragma once
+
+#include "sched/g.hpp"
+
+namespace weft::rt::sanitizer {
+
+/// Whether any of them is present: then every switch goes through g0, where the calls below stand.
+bool present() noexcept;
+
+/// A race context for a new goroutine; the current one, for g0. Null without ThreadSanitizer.
+void* race_create() noexcept;
+void* race_current() noexcept;
+void race_destroy(void* racectx) noexcept;
+
+/// Everything before release(x) on one goroutine is ordered before what follows acquire(x) on another.
+void race_release(void* address) noexcept;
+void race_acquire(void* address) noexcept;
+
+/// The calling context is about to be left for to; dies: it will never be continued.
+void leave(g* from, const g* to, bool dies) noexcept;
+/// The first thing after the arrival in to.
+void arrive(g* to) noexcept;
+
+/// A stack came into use, or went out of use (Valgrind; AddressSanitizer's poison is removed).
+unsigned stack_used(const stack& s) noexcept;
+void stack_unused(unsigned id, const stack& s) noexcept;
+
+} // namespace weft::rt::sanitizer

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// Which goroutine runs next. Go: schedule, findrunnable, stealWork, execute.
+#include <algorithm>
+#include <mutex>
+
+#include "core/badstate.hpp"
+#include "os/os.hpp"
+#include "sched/proc.hpp"
+#include "sched/steal_order.hpp"
+
+namespace weft::rt {
+
+namespace {
+
+constexpr int steal_rounds = 4;            // Go: stealTries
+constexpr std::uint32_t runnext_grace_us = 3; // Go: runqgrab gives the victim 3 µs to run its runnext itself
+
+std::uint32_t next_random(m* mp) noexcept { // xorshift32
+    std::uint32_t x = mp->random;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return mp->random = x;
+}
+
+/// Takes goroutines from the global queue: one to return, the rest of a fair share (at most max, 0 = no
+/// bound) into pp's queue. sched.lock is held. Go: globrunqget.
+g* globrunqget_locked(runtime_impl& rt, p* pp, std::int32_t max) noexcept {
+    schedt& sched = rt.sched;
+    const std::int32_t size = sched.runq.size();
+    if (size == 0) return nullptr;
+    std::int32_t n = std::min({size, size / rt.procs + 1, static_cast<std::int32_t>(decltype(p::runq)::capacity / 2)});
+    if (max > 0) n = std::min(n, max);
+    g* first = sched.runq.pop();
+    for (n--; n > 0; n--) {
+        g* gp = sched.runq.pop();
+        // The ring has room: the global queue is asked when it is empty, or for one only.
+        pp->runq.put(gp, false, [&](g** batch, std::uint32_t count) {
+            for (std::uint32_t i = 0; i < count; i++) sched.runq.push_back(batch[i]);
+        });
+    }
+    sched.runqsize.store(sched.runq.size(), relaxed);
+    return first;
+}
+
+g* globrunqget(runtime_impl& rt, p* pp, std::int32_t max) noexcept {
+    if (rt.sched.runqsize.load(relaxed) == 0) return nullptr;
+    std::lock_guard hold(rt.sched.lock);
+    return globrunqget_locked(rt, pp, max);
+}
+
+/// Go: stealWork. Every P is visited once a round, in the order of a random step that is coprime to their
+/// number; in the last round also their runnext is taken.
+g* stealwork(m* mp) noexcept {
+    runtime_impl& rt = *mp->rt;
+    for (int round = 0; round < steal_rounds; round++) {
+        const bool with_next = round == steal_rounds - 1;
+        for (steal_order order(static_cast<std::uint32_t>(rt.procs), next_random(mp)); !order.done(); order.next()) {
+            p* victim = rt.allp[order.position()].get();
+            if (victim == mp->p) continue;
+            g* gp = mp->p->runq.steal_into(victim->runq, with_next, [victim] {
+                if (victim->status.load(relaxed) == pstatus::running) os::sleep_microseconds(runnext_grace_us);
+            });
+            if (gp != nullptr) return gp;
+        }
+    }
+    return nullptr;
+}
+
+/// A searcher's second look, after it has given its P back and is no longer counted as spinning
+/// (step S3 of wake.cpp). Returns an idle P to go on with, or null. Go: checkRunqsNoP.
+p* recheck_without_p(runtime_impl& rt) noexcept {
+    schedt& sched = rt.sched;
+    const bool found = sched.runqsize.load(seq_cst) > 0 ||
+                       std::any_of(rt.allp.begin(), rt.allp.end(), [](const auto& pp) { return !pp->runq.empty(); });
+    if (!found) return nullptr;
+    std::lock_guard hold(sched.lock);
+    return pidleget_spinning_locked(rt);
+}
+
+} // namespace
+
+void globrunqput(runtime_impl& rt, g* gp) noexcept {
+    std::lock_guard hold(rt.sched.lock);
+    rt.sched.runq.push_back(gp);
+    rt.sched.runqsize.store(rt.sched.runq.size(), relaxed);
+}
+
+void runqput(p* pp, g* gp, bool next) noexcept {
+    pp->runq.put(gp, next, [pp](g** batch, std::uint32_t count) {
+        schedt& sched = pp->rt->sched;
+        std::lock_guard hold(sched.lock);
+        for (std::uint32_t i = 0; i < count; i++) sched.runq.push_back(batch[i]);
+        sched.runqsize.store(sched.runq.size(), relaxed);
+    });
+}
+
+g* findrunnable(m* mp, bool& inherit_time) {
+    runtime_impl& rt = *mp->rt;
+    schedt& sched = rt.sched;
+    for (;;) {
+        if (sched.stopping.load(acquire)) mexit(mp);
+        p* pp = mp->p;
+        inherit_time = false;
+        if (pp->schedtick % global_queue_interval == 0)
+            if (g* gp = globrunqget(rt, pp, 1)) return gp;
+        if (g* gp = pp->runq.take(inherit_time)) return gp;
+        if (g* gp = globrunqget(rt, pp, 0)) return gp;
+
+        // Spinning ms are kept to half of the busy Ps: more would only burn the CPU. Go: findrunnable.
+        if (rt.procs > 1 && (mp->spinning || 2 * sched.nmspinning.load(relaxed) < rt.procs - sched.npidle.load(relaxed))) {
+            if (!mp->spinning) become_spinning(mp);
+            if (g* gp = stealwork(mp)) return gp;
+        }
+
+        {
+            std::lock_guard hold(sched.lock);
+            if (sched.stopping.load(relaxed)) continue;
+            if (g* gp = globrunqget_locked(rt, pp, 0)) return gp;
+            if (!mp->spinning && sched.needspinning.load(relaxed) == 1) {
+                become_spinning(mp); // somebody found work for which there was no P: this one
+                continue;
+            }
+            // Nobody else has a P, and so nobody makes or ends a goroutine: the count is exact.
+            if (sched.main_waits && sched.npidle.load(relaxed) == rt.procs - 1 && live_goroutines(rt) == 1) {
+                sched.main_waits = false; // all others have finished
+                rt.main_g->status.store(gstatus::runnable, relaxed);
+                return rt.main_g;
+            }
+            releasep(mp);
+            pidleput_locked(rt, pp);
+        }
+        if (mp->spinning) {
+            mp->spinning = false;
+            if (sched.nmspinning.fetch_sub(1, seq_cst) <= 0) fatal_raw("findrunnable: negative nmspinning"); // S2
+            if (p* again = recheck_without_p(rt)) { // S3
+                acquirep(mp, again);
+                become_spinning(mp);
+                continue;
+            }
+        }
+        stopm(mp);
+    }
+}
+
+void execute(m* mp, g* gp, bool inherit_time) noexcept {
+    p* pp = mp->p;
+    mp->curg = gp;
+    gp->m = mp;
+    gp->status.store(gstatus::running, relaxed);
+    if (!inherit_time) pp->schedtick++;
+    if (gp->stk.hi == 0) need_stack(pp, gp);
+    gogo(gp);
+}
+
+void schedule() {
+    m* mp = weft_getg()->m;
+    if (mp->locks != 0) fatal_raw("schedule: holding locks");
+    for (;;) {
+        if (mp->lockedg != nullptr) {
+            stoplockedm(mp);
+            if (mp->p == nullptr) mexit(mp); // the runtime stops
+            execute(mp, mp->lockedg, false);
+        }
+        bool inherit_time;
+        g* gp = findrunnable(mp, inherit_time);
+        if (mp->spinning) resetspinning(mp);
+        if (gp->lockedm != nullptr && gp->lockedm != mp) {
+            startlockedm(mp, gp);
+            continue;
+        }
+        execute(mp, gp, inherit_time);
+    }
+}
+
+} // namespace weft::rt

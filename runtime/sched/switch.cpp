@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// Every crossing between goroutines and g0, with what travels along: the exception state, and the
+// sanitizers' idea of which stack is in use.
+//
+// __cxa_eh_globals (two words a thread in the C++ runtime) belong to the goroutine, because its frames
+// may be inside a catch block or a destructor when it is left. g0's code neither throws nor catches,
+// so leaving a goroutine only saves them, and entering one loads them.
+#include "core/badstate.hpp"
+#include "sched/proc.hpp"
+#include "sched/sanitizer.hpp"
+
+namespace weft::rt {
+
+namespace {
+
+inline void save_eh(g* gp, const m* mp) noexcept {
+    gp->eh_caught = mp->eh->caught;
+    gp->eh_uncaught = mp->eh->uncaught;
+}
+
+inline void load_eh(const g* gp, m* mp) noexcept {
+    mp->eh->caught = gp->eh_caught;
+    mp->eh->uncaught = gp->eh_uncaught;
+}
+
+/// Makes next the running goroutine of gp's m.
+inline void hand_over(g* gp, g* next) noexcept {
+    m* mp = gp->m;
+    save_eh(gp, mp);
+    load_eh(next, mp);
+    next->m = mp;
+    next->status.store(gstatus::running, relaxed);
+    mp->curg = next;
+}
+
+struct system_call {
+    void (*fn)(void*);
+    void* arg;
+    g* gp;
+};
+
+/// systemstack's landing when a sanitizer follows the stacks.
+void run_followed(void* call_) {
+    auto* call = static_cast<system_call*>(call_);
+    g* g0 = call->gp->m->g0;
+    sanitizer::arrive(g0);
+    call->fn(call->arg);
+    sanitizer::leave(g0, call->gp, false);
+}
+
+} // namespace
+
+void mcall(void (*fn)(g*), bool dies) {
+    if (!sanitizer::present()) {
+        weft_mcall(fn);
+        return;
+    }
+    g* gp = weft_getg();
+    if (gp == nullptr || gp == gp->m->g0) weft_badmcall();
+    sanitizer::leave(gp, gp->m->g0, dies);
+    weft_mcall(fn);
+    sanitizer::arrive(gp);
+}
+
+m* landed(g* gp) noexcept {
+    m* mp = gp->m;
+    save_eh(gp, mp);
+    if (sanitizer::present()) sanitizer::arrive(mp->g0);
+    return mp;
+}
+
+void gogo(g* gp) noexcept {
+    m* mp = gp->m;
+    load_eh(gp, mp);
+    if (sanitizer::present()) sanitizer::leave(mp->g0, gp, false);
+    weft_gogo(&gp->sched);
+}
+
+void systemstack(void (*fn)(void*), void* arg) {
+    g* gp = weft_getg();
+    if (!sanitizer::present() || gp == nullptr || gp == gp->m->g0) {
+        weft_systemstack(fn, arg);
+        return;
+    }
+    system_call call{fn, arg, gp};
+    sanitizer::leave(gp, gp->m->g0, false);
+    weft_systemstack(run_followed, &call);
+    sanitizer::arrive(gp);
+}
+
+void switch_to(g* gp, g* next, std::uint32_t* where, std::uint32_t what) noexcept {
+    hand_over(gp, next);
+    weft_switchto(gp, next, where, what);
+}
+
+void switch_to_call(g* gp, g* next, void (*fn)(void*), void* arg) noexcept {
+    hand_over(gp, next);
+    weft_switchto_call(gp, next, fn, arg);
+}
+
+} // namespace weft::rt

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// The m without a P that watches the others. Go: sysmon.
+//
+// It naps 20 µs; after 50 naps in which nothing was to be done (1 ms) each nap is twice as long, up to
+// 10 ms. When every P is idle it sleeps until one is taken (pidleget pokes it), so an idle program has
+// no wake-ups at all.
+#include <algorithm>
+#include <mutex>
+
+#include "sched/proc.hpp"
+
+namespace weft::rt {
+
+namespace {
+
+constexpr std::int64_t shortest_nap_us = 20;
+constexpr std::int64_t longest_nap_us = 10'000;
+constexpr int naps_before_backing_off = 50;
+
+/// Sleeps while every P is idle; whether it did. Go: sysmon's "deep sleep".
+bool deep_sleep(runtime_impl& rt) {
+    schedt& sched = rt.sched;
+    if (sched.npidle.load(relaxed) != rt.procs) return false;
+    {
+        std::lock_guard hold(sched.lock);
+        if (sched.npidle.load(relaxed) != rt.procs || sched.stopping.load(relaxed)) return false;
+        sched.sysmonwait.store(true, relaxed);
+    }
+    sched.sysmonnote.sleep();
+    std::lock_guard hold(sched.lock);
+    sched.sysmonwait.store(false, relaxed);
+    sched.sysmonnote.clear();
+    return true;
+}
+
+/// Takes Ps from goroutines that hold them too long; how many. The rules come with system calls (retake).
+int retake(runtime_impl&) { return 0; }
+
+} // namespace
+
+void sysmon() {
+    runtime_impl& rt = *weft_getg()->m->rt;
+    schedt& sched = rt.sched;
+    {
+        std::lock_guard hold(sched.lock);
+        sched.nmsys++;
+        checkdead_locked(rt);
+    }
+    std::int64_t nap_us = shortest_nap_us;
+    int idle_rounds = 0;
+    for (;;) {
+        if (idle_rounds == 0)
+            nap_us = shortest_nap_us;
+        else if (idle_rounds > naps_before_backing_off)
+            nap_us = std::min(nap_us * 2, longest_nap_us);
+        sched.sysmonnote.sleep_for(nap_us * 1000);
+        if (deep_sleep(rt)) {
+            idle_rounds = 0;
+            nap_us = shortest_nap_us;
+        }
+        if (sched.stopping.load(acquire)) return;
+        idle_rounds = retake(rt) != 0 ? 0 : idle_rounds + 1;
+    }
+}
+
+} // namespace weft::rt

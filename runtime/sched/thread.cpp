@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+// Making ms and letting them go. Go: newm, allocm, newm1, newosproc, mexit, freem.
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <unistd.h>
+
+#include "core/badstate.hpp"
+#include "os/os.hpp"
+#include "sched/proc.hpp"
+
+namespace weft::rt {
+
+namespace {
+
+// Go leaves the size of a thread's stack to the C library; this much address space costs nothing until
+// touched, and holds what libraries do on g0 (thread start, symbolising a backtrace).
+constexpr std::size_t g0_stack_size = 1024 * 1024;
+
+// Go: _cgo_try_pthread_create retries EAGAIN 20 times, 1 … 20 ms apart.
+constexpr int create_tries = 20;
+
+void boot_step_of(const m* mp, const char* name, const char* detail = "") {
+    if (mp->boots) mp->rt->boot.step(name, detail);
+}
+
+[[noreturn]] void cannot_make_thread(runtime_impl& rt, int error) {
+    char text[160];
+    std::snprintf(text, sizeof text, "runtime: failed to create new OS thread (have %lld already; errno=%d)\n",
+                  static_cast<long long>(rt.sched.mnext - rt.sched.nmfreed - 1), error);
+    write_err(text);
+    if (error == EAGAIN) write_err("runtime: may need to increase max user processes (ulimit -u)\n");
+    fatal("newosproc");
+}
+
+/// Joins and frees the ms whose threads have ended. Go: allocm reaps sched.freem.
+void reap_exited(runtime_impl& rt) {
+    schedt& sched = rt.sched;
+    for (;;) {
+        m* dead = nullptr;
+        {
+            std::lock_guard hold(sched.lock);
+            for (m** link = &rt.allm; *link != nullptr; link = &(*link)->alllink) {
+                m* mp = *link;
+                if (!mp->has_thread || mp->joined || !mp->exited.load(acquire)) continue;
+                mp->joined = true;
+                *link = mp->alllink;
+                dead = mp;
+                break;
+            }
+        }
+        if (dead == nullptr) return;
+        pthread_join(dead->thread, nullptr);
+        unmap_stack(dead->g0->stk);
+        delete dead->g0;
+        delete dead;
+    }
+}
+
+/// Makes an m and its g0, before its thread exists. Go: allocm.
+m* allocm(runtime_impl& rt, void (*fn)(), std::int64_t id) {
+    reap_exited(rt);
+    auto mp = std::make_unique<m>();
+    auto g0 = std::make_unique<g>();
+    mp->rt = &rt;
+    mp->mstartfn = fn;
+    mp->boots = fn == sysmon;
+    mp->sigmask = rt.sigmask;
+    mp->g0 = g0.get();
+    g0->stk = map_stack(g0_stack_size);
+    if (!g0->stk) cannot_make_thread(rt, ENOMEM);
+    g0->m = mp.get();
+    g0->status.store(gstatus::running, relaxed);
+    mcommoninit(mp.get(), id);
+    boot_step_of(mp.get(), "allocm", "made m1 and its g0, before its thread exists");
+    static_cast<void>(g0.release()); // both belong to allm now
+    return mp.release();
+}
+
+/// Go: newosproc. The thread starts with all signals blocked, so that none finds it without a g.
+void newosproc(m* mp) {
+    runtime_impl& rt = *mp->rt;
+    boot_step_of(mp, "newosproc", "thread to begin at mstart_stub(m1)");
+    pthread_t thread;
+    int failed;
+    {
+        os::block_signals blocked;
+        for (int tries = 1;; tries++) {
+            failed = os::create_thread(thread, mp->g0->stk, weft_mstart_stub, mp);
+            if (failed != EAGAIN || tries == create_tries) break;
+            os::sleep_microseconds(static_cast<std::uint32_t>(tries) * 1000);
+        }
+    }
+    if (failed != 0) cannot_make_thread(rt, failed);
+    std::lock_guard hold(rt.sched.lock);
+    mp->thread = thread;
+    mp->has_thread = true;
+}
+
+/// Go: newm1.
+void newm1(m* mp) {
+    boot_step_of(mp, "newm1");
+    newosproc(mp);
+}
+
+} // namespace
+
+void newm(runtime_impl& rt, void (*fn)(), p* pp, std::int64_t id) {
+    on_systemstack([&] {
+        if (fn == sysmon) rt.boot.step("newm", "sysmon, an m that never gets a P");
+        m* mp = allocm(rt, fn, id);
+        mp->nextp = pp;
+        newm1(mp);
+    });
+}
+
+void mexit(m* mp) {
+    runtime_impl& rt = *mp->rt;
+    schedt& sched = rt.sched;
+    if (mp->spinning) { // only when the runtime stops
+        mp->spinning = false;
+        sched.nmspinning.fetch_sub(1, seq_cst);
+    }
+    if (mp->p != nullptr) {
+        p* pp = releasep(mp);
+        if (!sched.stopping.load(acquire)) handoffp(rt, pp);
+    }
+    {
+        std::lock_guard hold(sched.lock);
+        sched.nmfreed++;
+        checkdead_locked(rt);
+    }
+    if (mp == rt.m0.get()) { // the host's thread: it cannot end, and waits for the runtime to
+        while (!sched.stopping.load(acquire)) {
+            mp->park.sleep();
+            mp->park.clear();
+        }
+    }
+    mp->exited.store(true, release); // pairs with reap_exited
+    weft_gogo(&mp->g0->sched);
+}
+
+void stop_world_for_good(runtime_impl& rt) {
+    schedt& sched = rt.sched;
+    std::lock_guard hold(sched.lock);
+    sched.stopping.store(true, seq_cst);
+    for (const auto& pp : rt.allp) pp->attention.store(true, relaxed);
+    // Whatever an m sleeps for, it looks at stopping when it wakes.
+    for (m* mp = rt.allm; mp != nullptr; mp = mp->alllink) mp->park.poke();
+    sched.sysmonnote.poke();
+}
+
+void join_threads(runtime_impl& rt) {
+    // An m whose thread is still being made has a maker that runs: it is joined first, and then the new one.
+    for (;;) {
+        m* next = nullptr;
+        {
+            std::lock_guard hold(rt.sched.lock);
+            for (m* mp = rt.allm; mp != nullptr && next == nullptr; mp = mp->alllink)
+                if (mp->has_thread && !mp->joined) next = mp;
+            if (next != nullptr) next->joined = true;
+        }
+        if (next == nullptr) break;
+        pthread_join(next->thread, nullptr);
+    }
+    for (m* mp = rt.allm; mp != nullptr;) {
+        m* after = mp->alllink;
+        if (mp != rt.m0.get()) {
+            unmap_stack(mp->g0->stk);
+            delete mp->g0;
+            delete mp;
+        }
+        mp = after;
+    }
+    rt.allm = nullptr;
+}
+
+} // namespace weft::rt

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "sched/traceback.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <cxxabi.h>
+#include <dlfcn.h>
+#include <memory>
+#include <string_view>
+#include <unwind.h>
+
+#ifdef WEFT_HAVE_LIBBACKTRACE
+// libbacktrace's interface (backtrace.h), which GCC keeps in a folder that only it searches.
+extern "C" {
+struct backtrace_state;
+using backtrace_error_callback = void (*)(void* data, const char* message, int error);
+using backtrace_full_callback = int (*)(void* data, std::uintptr_t pc, const char* file, int line, const char* function);
+using backtrace_syminfo_callback = void (*)(void* data, std::uintptr_t pc, const char* symbol, std::uintptr_t value,
+                                            std::uintptr_t size);
+backtrace_state* backtrace_create_state(const char* file, int threaded, backtrace_error_callback, void* data);
+int backtrace_pcinfo(backtrace_state*, std::uintptr_t pc, backtrace_full_callback, backtrace_error_callback, void* data);
+int backtrace_syminfo(backtrace_state*, std::uintptr_t pc, backtrace_syminfo_callback, backtrace_error_callback, void* data);
+}
+#endif
+
+namespace weft::rt {
+
+namespace {
+
+constexpr std::size_t most_frames = 100; // Go: _TracebackMaxFrames
+
+struct frame {
+    std::string function;
+    std::string file;
+    int line = 0;
+    std::uintptr_t offset = 0; // of the pc, from the start of its symbol
+};
+
+/// Turns pcs into frames; one pc has several where functions were inlined.
+class symboliser {
+public:
+    symboliser() {
+#ifdef WEFT_HAVE_LIBBACKTRACE
+        state_ = backtrace_create_state(nullptr, 1, [](void*, const char*, int) {}, nullptr);
+#endif
+    }
+
+    std::vector<frame> look_up(std::uintptr_t pc) const {
+        std::vector<frame> frames;
+        std::string symbol;
+        std::uintptr_t start = 0;
+        Dl_info info;
+        if (dladdr(reinterpret_cast<void*>(pc), &info) != 0 && info.dli_sname != nullptr) {
+            symbol = demangle(info.dli_sname);
+            start = reinterpret_cast<std::uintptr_t>(info.dli_saddr);
+        }
+#ifdef WEFT_HAVE_LIBBACKTRACE
+        if (state_ != nullptr) {
+            struct found {
+                std::string* symbol;
+                std::uintptr_t* start;
+            } at{&symbol, &start};
+            backtrace_syminfo(
+                state_, pc,
+                [](void* at_, std::uintptr_t, const char* name, std::uintptr_t value, std::uintptr_t) {
+                    if (name == nullptr) return;
+                    *static_cast<found*>(at_)->symbol = demangle(name);
+                    *static_cast<found*>(at_)->start = value;
+                },
+                [](void*, const char*, int) {}, &at);
+            backtrace_pcinfo(
+                state_, pc,
+                [](void* frames_, std::uintptr_t, const char* file, int line, const char* function) {
+                    if (function == nullptr && file == nullptr) return 0;
+                    static_cast<std::vector<frame>*>(frames_)->push_back(
+                        {function != nullptr ? demangle(function) : "", file != nullptr ? file : "", line, 0});
+                    return 0;
+                },
+                [](void*, const char*, int) {}, &frames);
+        }
+#endif
+        if (frames.empty()) frames.emplace_back();
+        for (frame& f : frames) {
+            f.offset = start != 0 ? pc + 1 - start : 0;
+            if (f.function.empty()) f.function = symbol;
+        }
+        // The outermost of inlined frames is the symbol itself, whose name has its parameters.
+        if (!symbol.empty()) frames.back().function = symbol;
+        return frames;
+    }
+
+private:
+#ifdef WEFT_HAVE_LIBBACKTRACE
+    backtrace_state* state_ = nullptr;
+#endif
+};
+
+/// The runtime's own frames tell the reader of a program's backtrace nothing.
+bool hidden(const std::string& function) {
+    static constexpr std::array<std::string_view, 5> prefixes{"weft::rt::", "weft::detail::", "weft_", "std::__invoke", "__cxa_"};
+    return std::any_of(prefixes.begin(), prefixes.end(),
+                       [&](std::string_view prefix) { return std::string_view(function).substr(0, prefix.size()) == prefix; });
+}
+
+std::string to_text(const frame& f) {
+    char at[64];
+    std::snprintf(at, sizeof at, ":%d +0x%zx\n", f.line, static_cast<std::size_t>(f.offset));
+    std::string name = f.function.empty() ? "?" : f.function;
+    if (name.back() != ')') name += "()"; // a C function, or one known by its plain name
+    return name + "\n\t" + (f.file.empty() ? "?" : f.file) + at;
+}
+
+/// Whether it is one of the functions between throw and the search for a handler.
+bool throws(const char* name) {
+    return std::strcmp(name, "__cxa_throw") == 0 || std::strcmp(name, "__cxa_rethrow") == 0 ||
+           std::strcmp(name, "_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE") == 0;
+}
+
+} // namespace
+
+std::string demangle(const char* name) {
+    int status = 0;
+    std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status), std::free);
+    return status == 0 ? text.get() : name;
+}
+
+std::vector<std::uintptr_t> callers(bool from_throw) {
+    std::vector<std::uintptr_t> pcs;
+    _Unwind_Backtrace(
+        [](_Unwind_Context* context, void* pcs_) {
+            const std::uintptr_t pc = _Unwind_GetIP(context);
+            if (pc == 0) return _URC_END_OF_STACK;
+            static_cast<std::vector<std::uintptr_t>*>(pcs_)->push_back(pc - 1); // inside the call
+            return _URC_NO_REASON;
+        },
+        &pcs);
+    if (from_throw) {
+        for (std::size_t i = 0; i < pcs.size(); i++) {
+            Dl_info info;
+            if (dladdr(reinterpret_cast<void*>(pcs[i]), &info) == 0 || info.dli_sname == nullptr) continue;
+            if (!throws(info.dli_sname)) continue;
+            pcs.erase(pcs.begin(), pcs.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+            break;
+        }
+    }
+    return pcs;
+}
+
+std::string format_traceback(const std::vector<std::uintptr_t>& pcs) {
+    const symboliser symbols;
+    std::string text;
+    std::size_t shown = 0;
+    for (std::uintptr_t pc : pcs) {
+        for (const frame& f : symbols.look_up(pc)) {
+            if (hidden(f.function)) continue;
+            if (shown++ == most_frames) return text + "...additional frames elided...\n";
+            text += to_text(f);
+        }
+    }
+    return text;
+}
+
+std::string format_created_by(std::uintptr_t pc) {
+    if (pc == 0) return {};
+    for (const frame& f : symboliser().look_up(pc - 1))
+        if (!hidden(f.function)) return "created by " + to_text(f);
+    return {};
+}
+
+} // namespace weft::rt
