@@ -33,7 +33,9 @@ std::string describe(const std::exception_ptr& e) {
         return std::to_string(x);
     } catch (...) {
         const std::type_info* type = abi::__cxa_current_exception_type();
-        return "(" + (type != nullptr ? demangle(type->name()) : std::string("unknown type")) + ")";
+        std::string text = "(";
+        text += type != nullptr ? demangle(type->name()) : "unknown type";
+        return text += ")";
     }
 }
 
@@ -50,8 +52,12 @@ std::string status_of(const g* gp) {
 }
 
 std::string header(const g* gp) {
-    return "goroutine " + std::to_string(gp->goid) + " [" + status_of(gp) +
-           (gp->lockedm != nullptr ? ", locked to thread" : "") + "]:\n";
+    std::string text = "goroutine ";
+    text += std::to_string(gp->goid);
+    text += " [";
+    text += status_of(gp);
+    if (gp->lockedm != nullptr) text += ", locked to thread";
+    return text += "]:\n";
 }
 
 /// Only one goroutine prints its end; others that get here wait for the process to end.

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// The same tests build against Catch2 2 (Debian 12) and Catch2 3.
+#pragma once
+
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+#elif __has_include(<catch2/catch.hpp>)
+#define CATCH_CONFIG_NO_POSIX_SIGNALS // weft's tests raise signals on stacks of their own
+#include <catch2/catch.hpp>
+#else
+#include <catch.hpp> // the single header, copied beside a cross build
+#endif

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+// main() of every Catch2 program, compiled once.
+#if __has_include(<catch2/catch_session.hpp>)
+#include <catch2/catch_session.hpp>
+int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
+#else
+#define CATCH_CONFIG_MAIN
+#include "support/catch.hpp"
+#endif
