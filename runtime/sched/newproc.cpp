@@ -51,7 +51,6 @@ void give_credit(p* pp) noexcept {
 
 void put_stack(p* pp, g* gp) noexcept {
     sanitizer::stack_unused(gp->stack_id, gp->stk);
-    sanitizer::race_release(reinterpret_cast<void*>(gp->stk.lo));
     if (pp->nstacks == p::stack_cache) {
         constexpr std::uint32_t half = p::stack_cache / 2;
         pp->rt->stacks->put(pp->stacks.data(), half); // the coldest
@@ -136,7 +135,7 @@ void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept {
 
 void gfput(p* pp, g* gp) noexcept {
     gp->joining.store(join_state::detached, relaxed);
-    sanitizer::race_release(gp->inline_storage.data());
+    sanitizer::race_release(gp->inline_storage.data()); // after a failed start, or by a joiner
     pp->gfree.push(gp);
     if (pp->gfree.size() < gfree_high) return;
     std::lock_guard hold(pp->rt->sched.lock);
@@ -170,7 +169,6 @@ void need_stack(p* pp, g* gp) noexcept {
     }
     gp->stk = pp->stacks[--pp->nstacks];
     gp->stack_id = sanitizer::stack_used(gp->stk);
-    sanitizer::race_acquire(reinterpret_cast<void*>(gp->stk.lo));
     gp->fake_stack = nullptr;
     gobuf& b = gp->sched;
     b.sp = gp->stk.hi;
@@ -200,6 +198,7 @@ void weft_goroutine_main() {
     if (sanitizer::present()) {
         sanitizer::arrive(gp);
         sanitizer::race_acquire(gp);
+        sanitizer::race_acquire(reinterpret_cast<void*>(gp->stk.lo)); // who had the stack before
     }
     gp->run(gp, gp->storage);
     if (!gp->has_result) free_storage(gp);
@@ -208,8 +207,12 @@ void weft_goroutine_main() {
 /// Go: goexit1.
 [[noreturn]] void weft_goexit1() {
     g* gp = weft_getg();
+    // Here, while the race context is the goroutine's: for its joiner, for main's end, and for whoever
+    // gets the descriptor and the stack next.
     sanitizer::race_release(&gp->joining);
     sanitizer::race_release(gp->m->rt);
+    sanitizer::race_release(gp->inline_storage.data());
+    sanitizer::race_release(reinterpret_cast<void*>(gp->stk.lo));
     mcall(goexit0, true);
     fatal_raw("runtime: a dead goroutine was continued");
 }
