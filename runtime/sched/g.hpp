@@ -16,6 +16,21 @@ namespace weft::rt {
 
 struct m;
 
+/// libstdc++'s and libc++abi's __cxa_eh_globals (Itanium C++ ABI, section 2.2.2): what is being caught and
+/// thrown. A thread's words belong to the goroutine that runs on it.
+struct eh_globals {
+    void* caught = nullptr;
+    unsigned uncaught = 0;
+    bool empty() const noexcept { return caught == nullptr && uncaught == 0; }
+};
+
+/// What keeps a goroutine off the shortest way of a switch; bits of g::special.
+namespace special {
+inline constexpr std::uint32_t locked = 1;   ///< tied to a thread: lockedm is set
+inline constexpr std::uint32_t saved_eh = 2; ///< left inside a catch block or while unwinding: eh is to be loaded
+inline constexpr std::uint32_t fresh = 4;    ///< has not run yet: no stack, no context
+} // namespace special
+
 /// Who owns the goroutine's stack, and on which queue it is. Go: _Gidle …; same numbers.
 enum class gstatus : std::uint32_t {
     idle = 0,     ///< just allocated; no stack
@@ -43,31 +58,30 @@ inline constexpr std::uintptr_t detached = 2; ///< no handle: the descriptor is 
 struct alignas(cpu::cache_line) g {
     // First line: all that a switch touches.
     gobuf sched;                                        // owner
-    void* eh_caught = nullptr;                          // owner; __cxa_eh_globals travel with the goroutine
-    rt::m* m = nullptr;                                 // owner; the m that runs it
-    unsigned eh_uncaught = 0;                           // owner
+    std::uint32_t special = 0;                          // owner
     std::atomic<gstatus> status{gstatus::idle};         // owner writes, dumps read
+    rt::m* m = nullptr;                                 // owner; the m that runs it
+    g* schedlink = nullptr;                             // whoever holds the list it is on; while it runs: switch.hpp
 
     // Second line: the life of a goroutine.
     rt::stack stk;                                      // owner; empty until the first run
-    g* schedlink = nullptr;                             // whoever holds the list it is on
     void (*run)(g*, void*) = nullptr;                   // owner
     void* storage = nullptr;                            // owner; function object, then result
     rt::m* lockedm = nullptr;                           // the goroutine itself
     void* racectx = nullptr;                            // owner; ThreadSanitizer's fiber
     std::uint64_t goid = 0;                             // constant from newproc to exit
+    std::uintptr_t gopc = 0;                            // constant; where it was spawned
 
     // Third line: result and inline storage.
     atomic<std::uintptr_t> joining{join_state::detached};
     void* fake_stack = nullptr;                         // owner; AddressSanitizer's
     std::exception_ptr exception;                       // owner, then the handle
+    eh_globals eh;                                      // owner; while it does not run, see special::saved_eh
     const void* waiting_for = nullptr;                  // owner; for dumps
-    std::uintptr_t gopc = 0;                            // constant; where it was spawned
     std::uint32_t heap_align = 0;                       // owner; storage is from the heap if not 0
     unsigned stack_id = 0;                              // owner; Valgrind's
     wait_reason reason = wait_reason::none;             // owner
     bool has_result = false;                            // owner, then the handle; storage holds a result
-    g* alllink = nullptr;                               // constant once on allgs
 
     // Fourth line.
     alignas(cpu::cache_line) std::array<std::byte, 64> inline_storage;

@@ -115,11 +115,6 @@ void release(g* gp, void (*destroy_result)(void*)) noexcept {
 
 namespace weft {
 
-void yield() {
-    if (rt::current_goroutine() == nullptr) detail::no_goroutine();
-    rt::goyield();
-}
-
 std::uint64_t this_goroutine::id() noexcept {
     const rt::g* gp = rt::current_goroutine();
     return gp != nullptr ? gp->goid : 0;

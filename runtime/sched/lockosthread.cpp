@@ -56,6 +56,7 @@ void lock_os_thread() {
     mp->locked_ext++;
     mp->lockedg = gp;
     gp->lockedm = mp;
+    gp->special |= rt::special::locked;
 }
 
 void unlock_os_thread() {
@@ -65,6 +66,7 @@ void unlock_os_thread() {
     if (mp->locked_ext == 0 || --mp->locked_ext > 0) return;
     mp->lockedg = nullptr;
     gp->lockedm = nullptr;
+    gp->special &= ~rt::special::locked;
 }
 
 } // namespace weft::this_goroutine

@@ -19,12 +19,6 @@ namespace weft::rt {
 struct runtime_impl;
 struct m;
 
-/// libstdc++'s and libc++abi's __cxa_eh_globals (Itanium C++ ABI, section 2.2.2).
-struct eh_globals {
-    void* caught;
-    unsigned uncaught;
-};
-
 /// Go: _Pidle …; same numbers. A P is idle on sched.pidle, or running: owned by the m in p.m.
 enum class pstatus : std::uint32_t { idle = 0, running = 1, syscall = 2, gcstop = 3, dead = 4 };
 
@@ -34,9 +28,12 @@ struct alignas(cpu::cache_line) p {
 
     rt::m* m = nullptr;
     runtime_impl* rt = nullptr;
-    atomic<bool> attention{false}; ///< the fast paths must go through schedule(): the runtime stops
+    /// Switches must go through g0 and schedule(): the runtime stops, a sanitizer follows the stacks,
+    /// or the build migrates goroutines at every chance.
+    atomic<bool> attention{false};
     bool solo = false;             ///< the runtime has one P: nobody steals, nobody is to be woken
-    std::uint32_t schedtick = 0;   ///< one more at each execute that does not inherit its time slice
+    std::uint32_t schedtick = 0;   ///< one more at each switch that does not inherit its time slice
+    std::uint32_t global_tick = 0; ///< at this schedtick the global queue is served first
     std::int32_t id = 0;
     atomic<pstatus> status{pstatus::idle};
     p* link = nullptr; ///< sched.lock; on sched.pidle
@@ -45,6 +42,8 @@ struct alignas(cpu::cache_line) p {
     std::array<stack, stack_cache> stacks{};      ///< hot stacks; the last put is the first taken
     std::uint32_t nstacks = 0;
     std::uint32_t stack_credit = 0;               ///< promises of stack_pool::reserve not yet used
+    std::uint64_t goid = 0;                       ///< next number of this P's batch
+    std::uint64_t goid_end = 0;
     atomic<std::int64_t> live_delta{0};           ///< goroutines made minus ended here; see live_goroutines
 
     rt::runq<g> runq;

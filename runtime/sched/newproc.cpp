@@ -9,7 +9,7 @@
 #include <new>
 
 #include "core/badstate.hpp"
-#include "sched/proc.hpp"
+#include "sched/switch.hpp"
 #include "sched/sanitizer.hpp"
 
 namespace weft::rt {
@@ -33,6 +33,16 @@ g* gfget(p* pp) {
         }
     }
     return pp->gfree.pop();
+}
+
+/// Go: p.goidcache, refilled 16 at a time.
+std::uint64_t next_goid(p* pp) noexcept {
+    constexpr std::uint64_t batch = 16;
+    if (pp->goid == pp->goid_end) {
+        pp->goid = pp->rt->goidgen.fetch_add(batch, relaxed) + 1;
+        pp->goid_end = pp->goid + batch;
+    }
+    return pp->goid++;
 }
 
 void take_credit(p* pp) {
@@ -61,9 +71,9 @@ void put_stack(p* pp, g* gp) noexcept {
     gp->stk = {};
 }
 
-/// What is left to do once the goroutine is off its stack.
-void retire(m* mp, g* gp) noexcept {
-    p* pp = mp->p;
+/// Ends a goroutine. Its stack goes to pp's cache, of which the caller may still use the top entry until
+/// the next goroutine runs: only pp's owner takes from it. gp must not be touched afterwards.
+void retire(p* pp, g* gp) noexcept {
     gp->status.store(gstatus::dead, relaxed);
     gp->m = nullptr;
     put_stack(pp, gp);
@@ -71,14 +81,21 @@ void retire(m* mp, g* gp) noexcept {
     pp->live_delta.store(pp->live_delta.load(relaxed) - 1, relaxed);
     sanitizer::race_destroy(std::exchange(gp->racectx, nullptr));
 
-    // From here on a joiner may take the descriptor: nothing may be touched after the exchange, unless
-    // there is no handle.
+    // No handle: nobody else knows the descriptor. (The load sees detached early only if a handle's
+    // release() stored it; acquire pairs with that.)
+    if (gp->joining.load(acquire) == join_state::detached) {
+        if (gp->exception) panic_uncaught(gp, gp->exception);
+        gfput(pp, gp);
+        return;
+    }
+    // From the exchange on a joiner may take the descriptor.
     const std::uintptr_t before = gp->joining.exchange(join_state::finished, acq_rel); // pairs with join's CAS
     if (before == join_state::detached) {
         if (gp->exception) panic_uncaught(gp, gp->exception);
         gfput(pp, gp);
-    } else if (before != join_state::pending)
-        ready(reinterpret_cast<g*>(before));
+    } else if (before != join_state::pending) {
+        ready_on(pp, reinterpret_cast<g*>(before));
+    }
 }
 
 /// Go: goexit0.
@@ -89,7 +106,8 @@ void goexit0(g* gp) {
     mp->lockedg = nullptr;
     mp->locked_ext = 0;
     mp->curg = nullptr;
-    retire(mp, gp);
+    *mp->eh = {};
+    retire(mp->p, gp);
     // A goroutine that ends while tied to its thread may have changed the thread: it ends, too.
     if (locked) mexit(mp);
     schedule();
@@ -122,9 +140,8 @@ void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept {
     runtime_impl& rt = *mp->rt;
     p* pp = mp->p;
     gp->run = run;
-    gp->eh_caught = nullptr;
-    gp->eh_uncaught = 0;
-    gp->goid = rt.goidgen.fetch_add(1, relaxed) + 1;
+    gp->special = special::fresh;
+    gp->goid = next_goid(pp);
     gp->racectx = sanitizer::race_create();
     sanitizer::race_release(gp);
     gp->status.store(gstatus::runnable, relaxed);
@@ -167,6 +184,7 @@ void need_stack(p* pp, g* gp) noexcept {
         pp->rt->stacks->take(pp->stacks.data(), batch);
         pp->nstacks = batch;
     }
+    gp->special &= ~special::fresh;
     gp->stk = pp->stacks[--pp->nstacks];
     gp->stack_id = sanitizer::stack_used(gp->stk);
     gp->fake_stack = nullptr;
@@ -213,6 +231,17 @@ void weft_goroutine_main() {
     sanitizer::race_release(gp->m->rt);
     sanitizer::race_release(gp->inline_storage.data());
     sanitizer::race_release(reinterpret_cast<void*>(gp->stk.lo));
+    // Where the next goroutine is known, g0 is not needed: a fresh one even gets this very stack.
+    m* mp = gp->m;
+    p* pp = mp->p;
+    if ((gp->special & special::locked) == 0) {
+        if (g* next = take_next(gp, pp)) {
+            *mp->eh = {};
+            retire(pp, gp);
+            run_next(mp, pp, next);
+            weft_gogo(&next->sched);
+        }
+    }
     mcall(goexit0, true);
     fatal_raw("runtime: a dead goroutine was continued");
 }

@@ -13,21 +13,14 @@
 // unlockf runs where P may already be running elsewhere the moment it has released: it must not touch
 // P or P's stack after that.
 #include "os/os.hpp"
-#include "sched/proc.hpp"
 #include "sched/sanitizer.hpp"
+#include "sched/switch.hpp"
+#include "weft/go.hpp"
 #include "weft/this_goroutine.hpp"
-
-#include <stdexcept>
 
 namespace weft::rt {
 
 namespace {
-
-#ifdef WEFT_FORCE_MIGRATION
-constexpr bool force_migration = true;
-#else
-constexpr bool force_migration = false;
-#endif
 
 /// P3 and P4. On g0, or on the stack of the goroutine that runs next.
 void commit_park(m* mp, g* gp) noexcept {
@@ -70,20 +63,31 @@ void goyield_m(g* gp) {
     schedule();
 }
 
-/// The goroutine to which gp may switch directly, taken from its P's queue; null: by way of g0.
-g* take_next(g* gp, p* pp) noexcept {
-    if (force_migration || gp->lockedm != nullptr || pp->attention.load(relaxed) || sanitizer::present()) return nullptr;
-    if ((pp->schedtick + 1) % global_queue_interval == 0) return nullptr; // the global queue's turn
-    bool inherit;
-    g* next = pp->runq.take(inherit);
-    if (next == nullptr) return nullptr;
-    if (next->lockedm != nullptr) {
-        runqput(pp, next, true); // it needs its own thread: schedule() sees to it
-        return nullptr;
+/// There is no next goroutine, or it is schedule()'s turn, or gp needs more than the shortest way.
+[[gnu::noinline]] void yield_slowly(const g* gp, p* pp) {
+    // Nobody to run: go on. Every so often schedule() looks further than the own queue.
+    const bool alone = (gp->special & special::locked) == 0 && !pp->attention.load(relaxed) &&
+                       pp->schedtick != pp->global_tick && pp->runq.empty() &&
+                       pp->rt->sched.runqsize.load(relaxed) == 0;
+    if (alone)
+        pp->schedtick++;
+    else
+        mcall(goyield_m);
+}
+
+/// next needs more than the shortest way, or the ring is full and its overflow is schedule()'s affair.
+[[gnu::noinline]] void yield_to_special(g* gp, p* pp, g* next) {
+    std::uint32_t* where;
+    std::uint32_t what;
+    if (!pp->runq.prepare_put(gp, where, what)) {
+        runqput(pp, next, true);
+        mcall(goyield_m);
+        return;
     }
-    if (!inherit) pp->schedtick++;
-    if (next->stk.hi == 0) need_stack(pp, next);
-    return next;
+    m* mp = gp->m;
+    gp->status.store(gstatus::runnable, relaxed);
+    run_next(mp, pp, next);
+    weft_switchto(gp, next, where, what);
 }
 
 } // namespace
@@ -91,54 +95,62 @@ g* take_next(g* gp, p* pp) noexcept {
 void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason) {
     g* gp = weft_getg();
     m* mp = gp->m;
+    p* pp = mp->p;
     mp->waitunlockf = unlockf;
     mp->waitlock = lock;
     gp->reason = reason;
     gp->waiting_for = lock;
-    if (g* next = take_next(gp, mp->p))
-        switch_to_call(gp, next, commit_park_after_switch, gp);
-    else
+    g* next = (gp->special & special::locked) == 0 ? take_next(gp, pp) : nullptr;
+    if (next != nullptr) {
+        save_eh(gp, mp);
+        run_next(mp, pp, next);
+        weft_switchto_call(gp, next, commit_park_after_switch, gp);
+    } else {
         mcall(park_m);
+    }
     sanitizer::race_acquire(gp);
 }
 
-void ready(g* gp) {
-    m* mp = weft_getg()->m;
+void ready_on(p* pp, g* gp) {
     if (gp->status.load(acquire) != gstatus::waiting) fatal("bad g->status in ready");
     sanitizer::race_release(gp);
     gp->status.store(gstatus::runnable, relaxed);
     if (force_migration) {
-        globrunqput(*mp->rt, gp);
-        wakep(*mp->rt);
+        globrunqput(*pp->rt, gp);
+        wakep(*pp->rt);
         return;
     }
-    runqput(mp->p, gp, true);
-    wake_after_put(mp->p);
+    runqput(pp, gp, true);
+    wake_after_put(pp);
 }
 
-void goyield() {
-    g* gp = weft_getg();
-    p* pp = gp->m->p;
-    g* next = take_next(gp, pp);
-    if (next == nullptr) {
-        // Nobody to run: go on. Every so often schedule() looks further than the own queue.
-        if (!force_migration && gp->lockedm == nullptr && !pp->attention.load(relaxed) && pp->runq.empty() &&
-            pp->rt->sched.runqsize.load(relaxed) == 0 && !sanitizer::present()) {
-            pp->schedtick++;
-            return;
-        }
-        mcall(goyield_m);
-        return;
-    }
-    std::uint32_t* where;
-    std::uint32_t what;
-    if (!pp->runq.prepare_put(gp, where, what)) { // full: the overflow is schedule()'s affair
-        runqput(pp, next, true);
-        mcall(goyield_m);
-        return;
-    }
-    gp->status.store(gstatus::runnable, relaxed);
-    switch_to(gp, next, where, what);
-}
+void ready(g* gp) { ready_on(weft_getg()->m->p, gp); }
 
 } // namespace weft::rt
+
+// Nothing here but tail calls and what cannot be called, so that the compiler needs no frame: the switch
+// itself saves the registers once.
+void weft::yield() {
+    using namespace weft::rt;
+    g* gp = weft_getg();
+    if (gp == nullptr || gp == gp->m->g0) [[unlikely]]
+        return detail::no_goroutine();
+    m* mp = gp->m;
+    p* pp = mp->p;
+    if (gp->special != 0 || !mp->eh->empty()) [[unlikely]]
+        return yield_slowly(gp, pp);
+    g* next = take_next(gp, pp);
+    std::uint32_t* where;
+    std::uint32_t what;
+    if (next == nullptr) return yield_slowly(gp, pp);
+    if (next->special != 0) [[unlikely]]
+        return yield_to_special(gp, pp, next);
+    if (!pp->runq.prepare_put(gp, where, what)) [[unlikely]]
+        return yield_to_special(gp, pp, next);
+    gp->status.store(gstatus::runnable, relaxed);
+    next->m = mp;
+    next->status.store(gstatus::running, relaxed);
+    mp->curg = next;
+    next->schedlink = pp->runq.guess_head();
+    weft_switchto(gp, next, where, what);
+}

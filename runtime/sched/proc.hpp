@@ -28,8 +28,7 @@ template <class F>
 void on_systemstack(F&& f) {
     systemstack([](void* f_) { (*static_cast<std::remove_reference_t<F>*>(f_))(); }, &f);
 }
-void switch_to(g* gp, g* next, std::uint32_t* where, std::uint32_t what) noexcept; // goroutine
-void switch_to_call(g* gp, g* next, void (*fn)(void*), void* arg) noexcept;        // goroutine
+// more of it inline in switch.hpp
 
 // newproc.cpp
 g* newg(p* pp, std::uintptr_t gopc);         // [any] a dead descriptor with its stack promised; throws bad_alloc
@@ -48,6 +47,13 @@ g* findrunnable(m* mp, bool& inherit_time);  // [g0] returns; Go: findrunnable
 void runqput(p* pp, g* gp, bool next) noexcept;      // [any] owner of pp; Go: runqput
 void globrunqput(runtime_impl& rt, g* gp) noexcept;  // [any] Go: globrunqput
 inline constexpr std::uint32_t global_queue_interval = 61; // Go: schedtick%61
+
+/// Debug builds in which every scheduling point moves the goroutine to another thread where it can.
+#ifdef WEFT_FORCE_MIGRATION
+inline constexpr bool force_migration = true;
+#else
+inline constexpr bool force_migration = false;
+#endif
 
 // wake.cpp
 void wakep(runtime_impl& rt);                // [any] Go: wakep
@@ -75,7 +81,7 @@ void join_threads(runtime_impl& rt);         // the thread that runs runtime::ru
 // park.cpp
 void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason); // goroutine; Go: gopark
 void ready(g* gp);                           // [any] Go: goready
-void goyield();                              // goroutine; Go: goyield
+void ready_on(p* pp, g* gp);                 // [any] the same for one that owns pp and must not look at its g
 
 // lockosthread.cpp
 void stoplockedm(m* mp);                     // [g0] returns with a P, or when the runtime stops

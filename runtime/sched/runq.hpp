@@ -124,7 +124,11 @@ public:
         return tail_.load(acquire) - h + (runnext_.load(acquire) != nullptr);
     }
 
-    /// Owner only: a goroutine that will be taken soon, so that its lines can be fetched; null is common.
+    /// Owner only: what stands in the slot that is taken next, or old contents where nothing does. A guess
+    /// (see switch.hpp), not to be dereferenced.
+    G* guess_head() const noexcept { return slot(head_.load(relaxed)).load(relaxed); }
+
+    /// Owner only: a goroutine that will be taken soon, so that its lines can be fetched; may be null.
     G* peek(std::uint32_t ahead) const noexcept {
         const std::uint32_t h = head_.load(relaxed);
         return tail_.load(relaxed) - h > ahead ? slot(h + ahead).load(relaxed) : nullptr;

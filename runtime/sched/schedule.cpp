@@ -5,7 +5,7 @@
 
 #include "core/badstate.hpp"
 #include "os/os.hpp"
-#include "sched/proc.hpp"
+#include "sched/switch.hpp"
 #include "sched/steal_order.hpp"
 
 namespace weft::rt {
@@ -102,8 +102,10 @@ g* findrunnable(m* mp, bool& inherit_time) {
         if (sched.stopping.load(acquire)) mexit(mp);
         p* pp = mp->p;
         inherit_time = false;
-        if (pp->schedtick % global_queue_interval == 0)
+        if (pp->schedtick == pp->global_tick) {
+            pp->global_tick += global_queue_interval;
             if (g* gp = globrunqget(rt, pp, 1)) return gp;
+        }
         if (g* gp = pp->runq.take(inherit_time)) return gp;
         if (g* gp = globrunqget(rt, pp, 0)) return gp;
 
@@ -145,11 +147,9 @@ g* findrunnable(m* mp, bool& inherit_time) {
 
 void execute(m* mp, g* gp, bool inherit_time) noexcept {
     p* pp = mp->p;
-    mp->curg = gp;
-    gp->m = mp;
-    gp->status.store(gstatus::running, relaxed);
-    if (!inherit_time) pp->schedtick++;
-    if (gp->stk.hi == 0) need_stack(pp, gp);
+    // Never past global_tick, which the paths without g0 stop at: findrunnable serves it.
+    if (!inherit_time && pp->schedtick != pp->global_tick) pp->schedtick++;
+    run_next(mp, pp, gp);
     gogo(gp);
 }
 

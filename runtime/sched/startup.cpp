@@ -108,6 +108,7 @@ void procresize(runtime_impl& rt) {
         pp->id = i;
         pp->rt = &rt;
         pp->solo = rt.procs == 1;
+        pp->attention.store(force_migration || sanitizer::present(), relaxed);
         pp->runq.set_solo(pp->solo);
         rt.allp.push_back(std::move(pp));
     }
@@ -152,7 +153,8 @@ void weft_rt0_go(m* mp) {
         rt.main_exception = std::current_exception();
         return;
     }
-    mp->host_eh = *reinterpret_cast<eh_globals*>(abi::__cxa_get_globals());
+    auto* eh = reinterpret_cast<eh_globals*>(abi::__cxa_get_globals());
+    mp->host_eh = std::exchange(*eh, {});
     rt.boot.step("mstart");
     weft_mstart();
     *mp->eh = mp->host_eh;

@@ -3,35 +3,16 @@
 // sanitizers' idea of which stack is in use.
 //
 // __cxa_eh_globals (two words a thread in the C++ runtime) belong to the goroutine, because its frames
-// may be inside a catch block or a destructor when it is left. g0's code neither throws nor catches,
-// so leaving a goroutine only saves them, and entering one loads them.
+// may be inside a catch block or a destructor when it is left. They hardly ever hold anything, so leaving
+// saves them only then, and leaves the thread's own empty; g0 always runs with empty words.
+#include "sched/switch.hpp"
+
 #include "core/badstate.hpp"
-#include "sched/proc.hpp"
 #include "sched/sanitizer.hpp"
 
 namespace weft::rt {
 
 namespace {
-
-inline void save_eh(g* gp, const m* mp) noexcept {
-    gp->eh_caught = mp->eh->caught;
-    gp->eh_uncaught = mp->eh->uncaught;
-}
-
-inline void load_eh(const g* gp, m* mp) noexcept {
-    mp->eh->caught = gp->eh_caught;
-    mp->eh->uncaught = gp->eh_uncaught;
-}
-
-/// Makes next the running goroutine of gp's m.
-inline void hand_over(g* gp, g* next) noexcept {
-    m* mp = gp->m;
-    save_eh(gp, mp);
-    load_eh(next, mp);
-    next->m = mp;
-    next->status.store(gstatus::running, relaxed);
-    mp->curg = next;
-}
 
 struct system_call {
     void (*fn)(void*);
@@ -86,16 +67,6 @@ void systemstack(void (*fn)(void*), void* arg) {
     sanitizer::leave(gp, gp->m->g0, false);
     weft_systemstack(run_followed, &call);
     sanitizer::arrive(gp);
-}
-
-void switch_to(g* gp, g* next, std::uint32_t* where, std::uint32_t what) noexcept {
-    hand_over(gp, next);
-    weft_switchto(gp, next, where, what);
-}
-
-void switch_to_call(g* gp, g* next, void (*fn)(void*), void* arg) noexcept {
-    hand_over(gp, next);
-    weft_switchto_call(gp, next, fn, arg);
 }
 
 } // namespace weft::rt
