@@ -3,8 +3,9 @@
 // A fresh gobuf has pc = weft_goexit + 4. Once pad_call is an instruction, it takes the nop's place.
 #include "abi.inc"
 
+handler weft_goexit_personality
 handler weft_goroutine_main
-badstate weft_goexit1
+handler weft_goexit1
 
 func weft_goexit, weft_goexit_personality
   .cfi_def_cfa sp, 0

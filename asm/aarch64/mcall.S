@@ -3,8 +3,9 @@
 #include "abi.inc"
 #include "save.inc"
 
-badstate weft_badmcall
-badstate weft_badmcall2
+handler weft_g0_personality
+handler weft_badmcall
+handler weft_badmcall2
 
 func weft_mcall, weft_g0_personality
   load_g x1, x9

@@ -3,8 +3,9 @@
 #include "abi.inc"
 #include "save.inc"
 
+handler weft_g0_personality
 handler weft_mstart1
-badstate weft_badmstart
+handler weft_badmstart
 
 func weft_mstart, weft_g0_personality
   load_g x0, x9

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // void* weft_mstart_stub(void* m)
+// x29 stays as it is, and weft_mstart brings it back.
 #include "abi.inc"
 #include "save.inc"
+
+handler weft_mstart
 
 func weft_mstart_stub
   .cfi_undefined x30
   save_registers outermost
-  mov x29, sp
   ldr x9, [x0, #M_G0]
   str x0, [x9, #G_M]
   store_g x9, x10, x11

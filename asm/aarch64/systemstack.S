@@ -3,7 +3,8 @@
 #include "abi.inc"
 #include "save.inc"
 
-badstate weft_badsystemstack
+handler weft_g0_personality
+handler weft_badsystemstack
 
 #define FRAME 32                      // x29 x30 | x19 and eight bytes for alignment
 
