@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: MIT
-; weft_goexit                                                Go: goexit (and newproc1's planted pc)
+; [[noreturn]] void weft_goexit()                            Go: goexit (and newproc1's planted pc)
 ; The base of every goroutine: a fresh gobuf has pc = weft_goexit + 1 (PCQuantum) and sp = the top of the stack.
 ; The return pc under a goroutine's first function is thus inside weft_goexit, as in Go, and here
 ; it gets there by a real call, so that the return predictor stays in step.

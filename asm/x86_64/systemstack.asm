@@ -62,6 +62,7 @@ func weft_systemstack, weft_g0_personality
   die weft_badsystemstack
 endfunc
 
+; void weft_systemstack_switch()                             Go: systemstack_switch
 ; Never run: its inside is the pc that marks a goroutine which is on the system stack.
 func weft_systemstack_switch
   ud2

@@ -88,7 +88,9 @@ void retire(p* pp, g* gp) noexcept {
         gfput(pp, gp);
         return;
     }
-    // From the exchange on a joiner may take the descriptor.
+    // From the exchange on a joiner may take the descriptor, so it must not be this thread's g any more. With
+    // g = g0 on what may still be the goroutine's stack, systemstack (newm, say) stays where it is.
+    weft_setg(pp->m->g0);
     const std::uintptr_t before = gp->joining.exchange(join_state::finished, acq_rel); // pairs with join's CAS
     if (before == join_state::detached) {
         if (gp->exception) panic_uncaught(gp, gp->exception);

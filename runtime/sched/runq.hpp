@@ -33,6 +33,7 @@ class runq {
 public:
     static_assert((Capacity & (Capacity - 1)) == 0);
     static constexpr std::uint32_t capacity = Capacity;
+    static constexpr std::uint32_t longest_streak = 64; ///< of goroutines taken from runnext
 
     /// No other thread takes from this queue. Set while the world is stopped.
     void set_solo(bool solo) noexcept { solo_ = solo; }
@@ -70,12 +71,20 @@ public:
     }
 
     /// Owner only: the next goroutine, or null. inherit: it came from runnext and goes on in the
-    /// time slice of the one before.
+    /// time slice of the one before. Two goroutines that ready each other would so shut out the ring for
+    /// ever; Go's sysmon preempts them after 10 ms, here the ring has its turn after every longest_streak.
     G* take(bool& inherit) noexcept {
         if (runnext_.load(relaxed) != nullptr) {
-            if (G* next = exchange_next(nullptr)) {
-                inherit = true;
-                return next;
+            if (++streak_ < longest_streak) [[likely]] {
+                if (G* next = exchange_next(nullptr)) {
+                    inherit = true;
+                    return next;
+                }
+            } else {
+                streak_ = 0;
+                inherit = false;
+                if (G* gp = take_head()) return gp;
+                return exchange_next(nullptr);
             }
         }
         inherit = false;
@@ -187,6 +196,7 @@ private:
     alignas(cpu::cache_line) atomic<std::uint32_t> head_{0}; // thieves write it
     alignas(cpu::cache_line) atomic<std::uint32_t> tail_{0}; // the owner does
     bool solo_ = false;
+    std::uint32_t streak_ = 0;
     atomic<G*> runnext_{nullptr};
     std::array<atomic<G*>, Capacity> ring_{};
 };
