@@ -41,9 +41,10 @@ endfunc
 func weft_switchto_call
   leave_for_other
   mov rdi, rcx
-  push r8
-  cfi_raw DW_CFA_def_cfa_offset, 8, DW_CFA_offset(DW_ra), 1
-  jmp rdx                             ; fn returns straight to to's pc
+  mov rbx, r8                         ; to's restore tail loads rbx, a fresh goroutine has none
+  cfi_raw DW_CFA_register, DW_ra, DW_rbx, DW_CFA_undefined, DW_rbx
+  call rdx                            ; called and left by a jump, so that every ret finds its call
+  jmp rbx
   resume_point .resume
   restore_registers
   ret

@@ -8,3 +8,4 @@
 %include "mcall.asm"
 %include "systemstack.asm"
 %include "switchto.asm"
+%include "context.asm"

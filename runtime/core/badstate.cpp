@@ -38,6 +38,8 @@ void weft_badsystemstack() noexcept {
     _exit(2);
 }
 
+void weft_badcontext() noexcept { fatal_raw("weft: a context's function returned"); }
+
 void weft_badmstart() noexcept { fatal_raw("bad runtime\xc2\xb7mstart"); }
 
 void weft_badalign() noexcept { fatal_raw("runtime: misaligned stack pointer at a switch"); }

@@ -13,11 +13,23 @@ inline constexpr std::uintptr_t pc_quantum = 1;
 /// Control words of a fresh goroutine: the psABI's process start values (x86-64 psABI, table 3.1 and 3.2).
 inline constexpr std::uint32_t initial_fpcw = 0x1f80;
 inline constexpr std::uint16_t initial_x87cw = 0x037f;
+
+/// The control words in force.
+inline void read_control_words(std::uint32_t& fpcw, std::uint16_t& x87cw) noexcept {
+    asm volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(fpcw), "=m"(x87cw));
+}
 #elif defined(__aarch64__)
 inline constexpr std::uintptr_t pc_quantum = 4;
 /// FPCR at process start (AAPCS64 section 6.1.2: round to nearest, no traps).
 inline constexpr std::uint32_t initial_fpcw = 0;
 inline constexpr std::uint16_t initial_x87cw = 0;
+
+inline void read_control_words(std::uint32_t& fpcw, std::uint16_t& x87cw) noexcept {
+    std::uint64_t word;
+    asm volatile("mrs %0, fpcr" : "=r"(word));
+    fpcw = static_cast<std::uint32_t>(word);
+    x87cw = 0;
+}
 #else
 #error "weft has no port to this CPU: docs/porting.md says what one takes"
 #endif

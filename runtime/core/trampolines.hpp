@@ -14,6 +14,8 @@ struct gobuf;
 
 extern "C" {
 
+struct weft_context;
+
 /// The thread's g: the goroutine that runs, or g0 while the scheduler does; null on a thread that
 /// belongs to no runtime. Any thread, any stack. Go: getg.
 weft::rt::g* weft_getg() noexcept;
@@ -61,5 +63,15 @@ void weft_switchto(weft::rt::g* from, weft::rt::g* to, std::uint32_t* where, std
 /// The same, but fn(arg) is called on to's stack before to continues; fn must be short, must not
 /// park and must not throw.
 void weft_switchto_call(weft::rt::g* from, weft::rt::g* to, void (*fn)(void*), void* arg) noexcept;
+
+/// Leaves one context for another; see weft/context.h, which declares it for users.
+void* weft_context_switch(weft_context* from, weft_context* to, void* value);
+
+/// Writes into c, whose flags and control words are set, a context that begins in weft_context_entry and
+/// from there calls fn(arg, value) on the stack that ends at stack_top. Any thread.
+void weft_context_make(weft_context* c, void* stack_top, void (*fn)(void*, void*), void* arg) noexcept;
+
+/// The base of every such context's stack. Entered by a switch only.
+void weft_context_entry();
 
 } // extern "C"

@@ -60,7 +60,7 @@ void give_credit(p* pp) noexcept {
 }
 
 void put_stack(p* pp, g* gp) noexcept {
-    sanitizer::stack_unused(gp->stack_id, gp->stk);
+    if (pp->watched) sanitizer::stack_unused(gp->stack_id, gp->stk);
     if (pp->nstacks == p::stack_cache) {
         constexpr std::uint32_t half = p::stack_cache / 2;
         pp->rt->stacks->put(pp->stacks.data(), half); // the coldest
@@ -71,16 +71,20 @@ void put_stack(p* pp, g* gp) noexcept {
     gp->stk = {};
 }
 
-/// Ends a goroutine. Its stack goes to pp's cache, of which the caller may still use the top entry until
-/// the next goroutine runs: only pp's owner takes from it. gp must not be touched afterwards.
-void retire(p* pp, g* gp) noexcept {
+/// Takes from a goroutine that ends what it does not leave to its joiner. Its stack goes to pp's cache, and
+/// the caller may still use it until the next goroutine runs: only pp's owner takes from the cache's top.
+void put_away(p* pp, g* gp) noexcept {
     gp->status.store(gstatus::dead, relaxed);
     gp->m = nullptr;
     put_stack(pp, gp);
     give_credit(pp);
     pp->live_delta.store(pp->live_delta.load(relaxed) - 1, relaxed);
-    sanitizer::race_destroy(std::exchange(gp->racectx, nullptr));
+    if (pp->watched) sanitizer::race_destroy(std::exchange(gp->racectx, nullptr));
+}
 
+/// Ends a goroutine: gp must not be touched afterwards.
+void retire(p* pp, g* gp) noexcept {
+    put_away(pp, gp);
     // No handle: nobody else knows the descriptor. (The load sees detached early only if a handle's
     // release() stored it; acquire pairs with that.)
     if (gp->joining.load(acquire) == join_state::detached) {
@@ -115,6 +119,28 @@ void goexit0(g* gp) {
     schedule();
 }
 
+/// Ends gp and runs whoever is next without a stop on g0, if that is known: its joiner, or the head of the
+/// queue. A fresh goroutine even gets this very stack. Returns where it is not known.
+void exit_to_next(g* gp) noexcept {
+    m* mp = gp->m;
+    p* pp = mp->p;
+    if (pp->attention.load(relaxed) || pp->schedtick == pp->global_tick) return;
+    const std::uintptr_t joining = gp->joining.load(acquire); // pairs with join's CAS
+    g* next = reinterpret_cast<g*>(joining);
+    if (joining > join_state::detached && (next->special & special::locked) == 0) {
+        *mp->eh = {};
+        put_away(pp, gp);
+        gp->joining.store(join_state::finished, release); // nobody but us wakes the joiner, or changes the word
+    } else {
+        next = take_next(gp, pp);
+        if (next == nullptr) return;
+        *mp->eh = {};
+        retire(pp, gp);
+    }
+    run_next(mp, pp, next);
+    weft_gogo(&next->sched);
+}
+
 } // namespace
 
 g* newg(p* pp, std::uintptr_t gopc) {
@@ -128,7 +154,7 @@ g* newg(p* pp, std::uintptr_t gopc) {
             throw;
         }
     }
-    sanitizer::race_acquire(gp->inline_storage.data());
+    if (pp->watched) sanitizer::race_acquire(gp->inline_storage.data());
     gp->status.store(gstatus::dead, relaxed);
     gp->gopc = gopc;
     gp->has_result = false;
@@ -144,8 +170,10 @@ void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept {
     gp->run = run;
     gp->special = special::fresh;
     gp->goid = next_goid(pp);
-    gp->racectx = sanitizer::race_create();
-    sanitizer::race_release(gp);
+    if (pp->watched) {
+        gp->racectx = sanitizer::race_create();
+        sanitizer::race_release(gp);
+    }
     gp->status.store(gstatus::runnable, relaxed);
     pp->live_delta.store(pp->live_delta.load(relaxed) + 1, relaxed);
     runqput(pp, gp, true);
@@ -154,7 +182,7 @@ void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept {
 
 void gfput(p* pp, g* gp) noexcept {
     gp->joining.store(join_state::detached, relaxed);
-    sanitizer::race_release(gp->inline_storage.data()); // after a failed start, or by a joiner
+    if (pp->watched) sanitizer::race_release(gp->inline_storage.data()); // after a failed start, or by a joiner
     pp->gfree.push(gp);
     if (pp->gfree.size() < gfree_high) return;
     std::lock_guard hold(pp->rt->sched.lock);
@@ -188,7 +216,7 @@ void need_stack(p* pp, g* gp) noexcept {
     }
     gp->special &= ~special::fresh;
     gp->stk = pp->stacks[--pp->nstacks];
-    gp->stack_id = sanitizer::stack_used(gp->stk);
+    if (pp->watched) gp->stack_id = sanitizer::stack_used(gp->stk);
     gp->fake_stack = nullptr;
     gobuf& b = gp->sched;
     b.sp = gp->stk.hi;
@@ -215,8 +243,8 @@ extern "C" {
 /// The first function on every goroutine's stack. Exceptions pass it and are met at weft_goexit.
 void weft_goroutine_main() {
     g* gp = weft_getg();
-    if (sanitizer::present()) {
-        sanitizer::arrive(gp);
+    if (gp->m->p->watched) {
+        if (sanitizer::present()) sanitizer::arrive(gp);
         sanitizer::race_acquire(gp);
         sanitizer::race_acquire(reinterpret_cast<void*>(gp->stk.lo)); // who had the stack before
     }
@@ -227,23 +255,15 @@ void weft_goroutine_main() {
 /// Go: goexit1.
 [[noreturn]] void weft_goexit1() {
     g* gp = weft_getg();
-    // Here, while the race context is the goroutine's: for its joiner, for main's end, and for whoever
-    // gets the descriptor and the stack next.
-    sanitizer::race_release(&gp->joining);
-    sanitizer::race_release(gp->m->rt);
-    sanitizer::race_release(gp->inline_storage.data());
-    sanitizer::race_release(reinterpret_cast<void*>(gp->stk.lo));
-    // Where the next goroutine is known, g0 is not needed: a fresh one even gets this very stack.
-    m* mp = gp->m;
-    p* pp = mp->p;
-    if ((gp->special & special::locked) == 0) {
-        if (g* next = take_next(gp, pp)) {
-            *mp->eh = {};
-            retire(pp, gp);
-            run_next(mp, pp, next);
-            weft_gogo(&next->sched);
-        }
+    if (gp->m->p->watched) {
+        // Here, while the race context is the goroutine's: for its joiner, for main's end, and for whoever
+        // gets the descriptor and the stack next.
+        sanitizer::race_release(&gp->joining);
+        sanitizer::race_release(gp->m->rt);
+        sanitizer::race_release(gp->inline_storage.data());
+        sanitizer::race_release(reinterpret_cast<void*>(gp->stk.lo));
     }
+    if ((gp->special & special::locked) == 0) exit_to_next(gp);
     mcall(goexit0, true);
     fatal_raw("runtime: a dead goroutine was continued");
 }

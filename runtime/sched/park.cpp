@@ -108,12 +108,12 @@ void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason) {
     } else {
         mcall(park_m);
     }
-    sanitizer::race_acquire(gp);
+    if (gp->racectx != nullptr) sanitizer::race_acquire(gp);
 }
 
 void ready_on(p* pp, g* gp) {
     if (gp->status.load(acquire) != gstatus::waiting) fatal("bad g->status in ready");
-    sanitizer::race_release(gp);
+    if (pp->watched) sanitizer::race_release(gp);
     gp->status.store(gstatus::runnable, relaxed);
     if (force_migration) {
         globrunqput(*pp->rt, gp);

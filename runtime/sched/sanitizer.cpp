@@ -35,6 +35,13 @@ bool asan() noexcept { return __sanitizer_start_switch_fiber != nullptr; }
 
 bool present() noexcept { return tsan() || asan(); }
 
+bool watches() noexcept {
+#ifdef WEFT_HAVE_VALGRIND
+    if (RUNNING_ON_VALGRIND) return true;
+#endif
+    return present() || __asan_unpoison_memory_region != nullptr;
+}
+
 void* race_create() noexcept { return tsan() ? __tsan_create_fiber(0) : nullptr; }
 void* race_current() noexcept { return tsan() ? __tsan_get_current_fiber() : nullptr; }
 void race_destroy(void* racectx) noexcept {

@@ -16,6 +16,10 @@ namespace weft::rt::sanitizer {
 /// Whether any of them is present: then every switch goes through g0, where the calls below stand.
 bool present() noexcept;
 
+/// Whether any of them, or Valgrind, wants to know of goroutines and stacks as they come and go. Kept in
+/// p::watched, so that nothing of it is called in a plain run.
+bool watches() noexcept;
+
 /// A race context for a new goroutine; the current one, for g0. Null without ThreadSanitizer.
 void* race_create() noexcept;
 void* race_current() noexcept;

@@ -108,6 +108,7 @@ void procresize(runtime_impl& rt) {
         pp->id = i;
         pp->rt = &rt;
         pp->solo = rt.procs == 1;
+        pp->watched = sanitizer::watches();
         pp->attention.store(force_migration || sanitizer::present(), relaxed);
         pp->runq.set_solo(pp->solo);
         rt.allp.push_back(std::move(pp));

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* weft-core: contexts, that is places where execution can be left and taken up again, each on a stack
+ * of its own. No threads, no allocation, no global state. Valid C11 and C++.
+ *
+ * What a switch preserves is what the psABI says a call preserves: callee-saved registers and the
+ * control words (MXCSR control bits and x87 control word; FPCR). What it does not: the sticky
+ * floating-point flags, errno, the signal mask, thread-locals, and C++'s state of exceptions being
+ * caught. A context is entered by one thread at a time; another thread may take it up later, if the
+ * program orders the two. Source: System V psABI x86-64, section 3.2.1; AAPCS64, section 6.1. */
+#ifndef WEFT_CONTEXT_H
+#define WEFT_CONTEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define WEFT_API __attribute__((visibility("default")))
+#else
+#define WEFT_API
+#endif
+
+/* The context neither keeps nor restores the control words: it runs with those it finds. Saves the
+ * time of reading them (2 to 3 ns on some CPUs). */
+#define WEFT_CONTEXT_SHARE_FPCW 1u
+
+/* A context that does not run. The fields are the library's; their offsets are part of the ABI. */
+typedef struct weft_context {
+    void* sp;
+    void* pc;
+    void* bp;
+    void* reserved;
+    uint32_t fpcw;
+    uint16_t x87cw;
+    uint16_t flags;
+} weft_context;
+
+/* The function that a context runs: arg as given to weft_context_make, value as given by the first
+ * switch to it. It must not return (the process ends, "weft: a context's function returned"): its last
+ * act is a switch away. */
+typedef void weft_context_fn(void* arg, void* value);
+
+/* Makes c run fn(arg, value) on the stack from lo to lo + size when it is first switched to. The stack
+ * is the caller's, and stays in use until c is left for the last time. The control words are those
+ * of the caller. flags: 0 or WEFT_CONTEXT_SHARE_FPCW. Returns 0, or -1 when size is below
+ * WEFT_CONTEXT_MIN_STACK, an argument is null or flags has unknown bits. */
+WEFT_API int weft_context_init(weft_context* c, void* lo, size_t size, weft_context_fn* fn, void* arg, unsigned flags);
+#define WEFT_CONTEXT_MIN_STACK 1024u
+
+/* Leaves the running context, to be found in from, and continues to, which gets value. Returns the value
+ * that the switch back to from gives. from needs no initialisation but flags, 0 or
+ * WEFT_CONTEXT_SHARE_FPCW; a zeroed structure will do. Any stack. */
+WEFT_API void* weft_context_switch(weft_context* from, weft_context* to, void* value);
+
+/* The same as inline code, for GCC and Clang: the compiler saves only the registers that hold
+ * something, and nothing is called or returned from, so the processor's return predictor stays in
+ * step. Never touches the control words: both contexts must have WEFT_CONTEXT_SHARE_FPCW, or keep
+ * the same control words by themselves. Contexts left by one form may be continued by the other. */
+#if defined(__GNUC__) && defined(__x86_64__)
+static inline void* weft_context_switch_inline(weft_context* from, weft_context* to, void* value) {
+    void* given = value;
+    /* rbp and rsp move by hand; every other register is the compiler's to save if it is live. The red
+     * zone below rsp stays as it is: nothing is pushed. */
+    __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
+                     "movq %%rax, 8(%[from])\n\t"
+                     "movq %%rsp, (%[from])\n\t"
+                     "movq %%rbp, 16(%[from])\n\t"
+                     "movq 16(%[to]), %%rbp\n\t"
+                     "movq (%[to]), %%rsp\n\t"
+                     "jmpq *8(%[to])\n\t"
+                     ".p2align 4\n"
+                     "1:"
+                     : "+d"(given), [from] "+D"(from), [to] "+S"(to)
+                     :
+                     : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory", "mm0",
+                       "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "st", "st(1)", "st(2)", "st(3)", "st(4)",
+                       "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#ifdef __AVX512F__
+                       ,
+                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+                       "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+    );
+    return given;
+}
+#elif defined(__GNUC__) && defined(__aarch64__)
+static inline void* weft_context_switch_inline(weft_context* from, weft_context* to, void* value) {
+    register weft_context* leaving __asm__("x0") = from;
+    register weft_context* arriving __asm__("x1") = to;
+    register void* given __asm__("x2") = value;
+    /* x29 and sp move by hand. x19 waits on the stack, because Clang may keep its
+     * base pointer there and refuses it as a clobber. */
+    __asm__ volatile("str x19, [sp, #-16]!\n\t"
+                     "adr x9, 1f\n\t"
+                     "mov x10, sp\n\t"
+                     "str x9, [x0, #8]\n\t"
+                     "str x10, [x0]\n\t"
+                     "str x29, [x0, #16]\n\t"
+                     "ldr x29, [x1, #16]\n\t"
+                     "ldr x9, [x1]\n\t"
+                     "ldr x16, [x1, #8]\n\t"
+                     "mov sp, x9\n\t"
+                     "br x16\n"
+                     "1:\tldr x19, [sp], #16\n\t"
+                     : "+r"(given), "+r"(leaving), "+r"(arriving)
+                     :
+                     : "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18",
+                       "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "cc", "memory", "v0", "v1",
+                       "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",
+                       "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30",
+                       "v31");
+    return given;
+}
+#else
+static inline void* weft_context_switch_inline(weft_context* from, weft_context* to, void* value) {
+    return weft_context_switch(from, to, value);
+}
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
