@@ -3,6 +3,7 @@
 #pragma once
 
 #include <weft/go.hpp>
+#include <weft/parker.hpp>
 #include <weft/runtime.hpp>
 #include <weft/this_goroutine.hpp>
 #include <weft/wait_group.hpp>

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// state_: 0 nobody waits and there is no permit, 1 a permit, else the goroutine that is parked.
+//   park    P1. 1 → 0 by CAS (acquire, pairs with U1): done. P2. gopark; unlockf: CAS 0 → self (release, pairs with
+//           U2). Failed, so there is a permit: P3. store 0 (acquire by the CAS, pairs with U1), do not park.
+//   unpark  U1. CAS 0 → 1 (release): done. It is 1: done. U2. CAS goroutine → 0 (acq_rel): ready(goroutine).
+// Only the parked goroutine's side takes 1 away, and only unpark's side takes a goroutine away. With one P all of
+// it happens on one thread at a time, between switches: plain loads and stores do.
+#include "weft/parker.hpp"
+
+#include <stdexcept>
+
+#include "sched/proc.hpp"
+#include "sched/sanitizer.hpp"
+#include "weft/go.hpp"
+
+namespace weft {
+
+namespace {
+
+constexpr std::uintptr_t nobody = 0;
+constexpr std::uintptr_t permit = 1;
+
+bool swap(std::atomic<std::uintptr_t>& state, std::uintptr_t& from, std::uintptr_t to, bool solo) noexcept {
+    if (!solo) return state.compare_exchange_strong(from, to, std::memory_order_acq_rel, std::memory_order_acquire);
+    const std::uintptr_t seen = state.load(std::memory_order_relaxed);
+    if (seen != from) {
+        from = seen;
+        return false;
+    }
+    state.store(to, std::memory_order_relaxed);
+    return true;
+}
+
+bool commit(rt::g* self, void* state_) {
+    auto& state = *static_cast<std::atomic<std::uintptr_t>*>(state_);
+    std::uintptr_t seen = nobody;
+    if (state.compare_exchange_strong(seen, reinterpret_cast<std::uintptr_t>(self), std::memory_order_acq_rel,
+                                      std::memory_order_acquire))
+        return true;
+    state.store(nobody, std::memory_order_relaxed);
+    return false;
+}
+
+bool commit_solo(rt::g* self, void* state) {
+    static_cast<std::atomic<std::uintptr_t>*>(state)->store(reinterpret_cast<std::uintptr_t>(self),
+                                                            std::memory_order_relaxed);
+    return true;
+}
+
+} // namespace
+
+void parker::park() {
+    rt::g* self = rt::current_goroutine();
+    if (self == nullptr) detail::no_goroutine();
+    const bool solo = self->m->p->solo;
+    std::uintptr_t seen = permit;
+    if (!swap(state_, seen, nobody, solo)) {
+        if (seen != nobody) throw std::logic_error("weft: two goroutines park on one parker");
+        rt::gopark(solo ? commit_solo : commit, &state_, rt::wait_reason::parked);
+    }
+    if (self->racectx != nullptr) rt::sanitizer::race_acquire(this);
+}
+
+void parker::unpark() {
+    rt::g* self = rt::current_goroutine();
+    if (self == nullptr) detail::no_goroutine();
+    if (self->racectx != nullptr) rt::sanitizer::race_release(this);
+    rt::p* pp = self->m->p;
+    std::uintptr_t seen = nobody;
+    for (;;) {
+        if (seen == nobody) {
+            if (swap(state_, seen, permit, pp->solo)) return;
+        } else if (seen == permit) {
+            return;
+        } else if (swap(state_, seen, nobody, pp->solo)) {
+            rt::ready_on(pp, reinterpret_cast<rt::g*>(seen));
+            return;
+        }
+    }
+}
+
+} // namespace weft
