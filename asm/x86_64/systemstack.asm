@@ -37,8 +37,9 @@ func weft_systemstack, weft_g0_personality
   mov [rdx + G_SCHED + GOBUF_SP], rsp
   mov [rdx + G_SCHED + GOBUF_BP], rbp
   store_g r8, rax
-  mov rsp, [r8 + G_SCHED + GOBUF_SP]
-  assert_aligned rsp
+  mov rax, [r8 + G_SCHED + GOBUF_SP]
+  assert_aligned rax
+  mov rsp, rax
   mov rax, rdi
   mov rdi, rsi
   call rax
@@ -64,7 +65,9 @@ endfunc
 
 ; void weft_systemstack_switch()                             Go: systemstack_switch
 ; Never run: its inside is the pc that marks a goroutine which is on the system stack.
+; Its rows are those of the frame in weft_systemstack whose rsp and rbp the mark goes with.
 func weft_systemstack_switch
+  cfi_raw DW_CFA_def_cfa, DW_rbp, 16, DW_CFA_offset(DW_rbp), 2, DW_CFA_offset(DW_rbx), 3
   ud2
 .mark:
   nop

@@ -14,6 +14,9 @@ inline constexpr std::uintptr_t pc_quantum = 1;
 inline constexpr std::uint32_t initial_fpcw = 0x1f80;
 inline constexpr std::uint16_t initial_x87cw = 0x037f;
 
+/// A pause in a spinning loop.
+inline void pause() noexcept { asm volatile("pause"); }
+
 /// The control words in force.
 inline void read_control_words(std::uint32_t& fpcw, std::uint16_t& x87cw) noexcept {
     asm volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(fpcw), "=m"(x87cw));
@@ -23,6 +26,8 @@ inline constexpr std::uintptr_t pc_quantum = 4;
 /// FPCR at process start (AAPCS64 section 6.1.2: round to nearest, no traps).
 inline constexpr std::uint32_t initial_fpcw = 0;
 inline constexpr std::uint16_t initial_x87cw = 0;
+
+inline void pause() noexcept { asm volatile("yield"); }
 
 inline void read_control_words(std::uint32_t& fpcw, std::uint16_t& x87cw) noexcept {
     std::uint64_t word;

@@ -43,6 +43,13 @@ void set_signal_mask(const sigset_t& mask) noexcept;
 /// Starts a thread at start(arg) on the given stack. 0 or an errno value.
 int create_thread(pthread_t& thread, stack on, void* (*start)(void*), void* arg) noexcept;
 
+/// Registers the process for heavy_barrier(); false where the kernel has none. Cheap when repeated.
+/// Source: membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED.
+bool register_heavy_barrier() noexcept;
+/// Every thread of the process that runs executes a full memory barrier before this returns; one that does not
+/// run has executed one by being scheduled. Half a microsecond or so.
+void heavy_barrier() noexcept;
+
 /// Lets other threads of the system run. Go: osyield.
 void yield_thread() noexcept;
 void sleep_microseconds(std::uint32_t us) noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cerrno>
 #include <ctime>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -61,6 +62,14 @@ int create_thread(pthread_t& thread, stack on, void* (*start)(void*), void* arg)
     if (failed == 0) failed = pthread_create(&thread, &attr, start, arg);
     pthread_attr_destroy(&attr);
     return failed;
+}
+
+bool register_heavy_barrier() noexcept {
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void heavy_barrier() noexcept {
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) fatal_raw("runtime: membarrier failed");
 }
 
 void yield_thread() noexcept { sched_yield(); }

@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: MIT
 // runq: a P's own queue of runnable goroutines. Go: runqput, runqget, runqgrab, runqempty.
 //
-// A ring with one producer, the owner of the P, and many consumers: the owner and thieves. head and tail
+// A ring with one producer, the owner of the P, and several consumers: the owner and thieves. head and tail
 // only grow; the queue holds the slots from head up to tail. Beside the ring stands runnext: the goroutine
 // that the running one readied last and that runs before all others.
 //
-//   put     1. tail (own), head (acquire, pairs with 4 of take and steal: the slots that consumers have
-//           emptied may be written again). 2. full: half of the ring goes to the overflow, by step 4 of
-//           take. 3. slot = G (relaxed). 4. tail+1 (release, pairs with 2 of steal: whoever sees the tail
-//           sees the slot and the goroutine behind it).
-//   take    1. head (acquire), tail (own). 2. equal: empty. 3. read the slot. 4. CAS head→head+1 (release,
-//           pairs with 1 of put). Failed: a thief was faster; again from 1.
-//   steal   1. head (acquire). 2. tail (acquire). 3. copy n − n/2 slots. 4. CAS head→head+that many
-//           (release). Failed: what was copied is not ours; again from 1.
-//   runnext is exchanged by the owner and taken by thieves, all by read-modify-writes: acquire on the taking
-//           side pairs with release on the putting one.
+// The owner comes here at every switch, a thief hardly ever; so the owner does without read-modify-writes
+// and the thief pays (Go's owner pays a CAS). Taking, from the ring or from runnext, excludes each other:
 //
-// While there is one P there is no thief, and the owner does without read-modify-writes: solo.
+//   owner   O1. busy = 1. O2. light barrier. O3. robbed (relaxed): 1: busy = 0, pause, again from O1.
+//           O4. moves head or runnext. O5. busy = 0 (release, pairs with T4).
+//   thief   T1. CAS robbed 0→1 (acquire, pairs with T6 of the thief before). Failed: another robs; give up.
+//           T2. heavy barrier. T3. busy (acquire): 1 for too long: give up by T6; an owner that lost its
+//           CPU between O1 and O5 may stay there. T4. head, tail (acquire, pairs with P3), runnext.
+//           T5. moves head or runnext. T6. robbed = 0 (release, pairs with O3's next reader by way of O1–O2 and
+//           with P1).
+//   Light and heavy barrier together order O1 before O3 and T1 before T3 for both threads (StoreLoad): either
+//   the owner sees robbed or the thief sees busy. Where the kernel has membarrier(2), the light one stops
+//   the compiler only, and the heavy one makes every running thread of the process execute a fence.
+//   Else both are fences.
+//
+//   put     P1. head (acquire, pairs with T6: slots that thieves have read may be written). Full: half of the
+//           ring is taken as by O1–O5 and goes to the overflow. P2. slot = G. P3. tail+1 (release, pairs with T4:
+//           who sees the tail sees the slot and the goroutine behind it). Needs no exclusion: only the owner
+//           writes tail, and a thief that reads an older one merely takes less.
+//
+// While there is one P there is no thief, and the owner skips all of it: solo.
 #pragma once
 
 #include <array>
@@ -27,7 +36,7 @@
 
 namespace weft::rt {
 
-/// Capacity is a power of two: 256 as in Go, less in the model build, where the edges shall be reached.
+/// Capacity is a power of two: 256 as in Go, less in tests, where the edges shall be reached.
 template <class G, std::uint32_t Capacity = 256>
 class runq {
 public:
@@ -37,6 +46,8 @@ public:
 
     /// No other thread takes from this queue. Set while the world is stopped.
     void set_solo(bool solo) noexcept { solo_ = solo; }
+    /// Heavy barriers are membarrier(2), for which the process has registered. Set while the world is stopped.
+    void set_asymmetric(bool asymmetric) noexcept { asymmetric_ = asymmetric; }
 
     /// Owner only. next: before all others, and who stood there goes to the tail. When the ring is
     /// full, overflow(G** batch, count) gets half of it and the goroutine, oldest first.
@@ -46,20 +57,12 @@ public:
             gp = exchange_next(gp);
             if (gp == nullptr) return;
         }
-        for (;;) {
-            const std::uint32_t h = head_.load(acquire);
-            const std::uint32_t t = tail_.load(relaxed);
-            if (t - h < Capacity) {
-                slot(t).store(gp, relaxed);
-                tail_.store(t + 1, release);
-                return;
-            }
-            if (spill(h, t, gp, overflow)) return;
-        }
+        while (!put_tail(gp))
+            if (spill(gp, overflow)) return;
     }
 
     /// The tail's address and value, for an asm that publishes the goroutine at the tail when it has left
-    /// it (weft_switchto). Owner only; false when the ring is full.
+    /// it (weft_switchto makes step P3). Owner only; false when the ring is full.
     bool prepare_put(G* gp, std::uint32_t*& where, std::uint32_t& what) noexcept {
         const std::uint32_t h = head_.load(acquire);
         const std::uint32_t t = tail_.load(relaxed);
@@ -74,45 +77,52 @@ public:
     /// time slice of the one before. Two goroutines that ready each other would so shut out the ring for
     /// ever; Go's sysmon preempts them after 10 ms, here the ring has its turn after every longest_streak.
     G* take(bool& inherit) noexcept {
-        if (runnext_.load(relaxed) != nullptr) {
-            if (++streak_ < longest_streak) [[likely]] {
-                if (G* next = exchange_next(nullptr)) {
-                    inherit = true;
-                    return next;
-                }
-            } else {
-                streak_ = 0;
-                inherit = false;
-                if (G* gp = take_head()) return gp;
-                return exchange_next(nullptr);
-            }
-        }
         inherit = false;
-        return take_head();
+        if (runnext_.load(relaxed) == nullptr) return take_head();
+        if (++streak_ >= longest_streak) [[unlikely]] {
+            streak_ = 0;
+            if (G* gp = take_head()) return gp;
+        } else {
+            inherit = true;
+        }
+        G* next = exchange_next(nullptr);
+        if (next != nullptr) return next;
+        inherit = false;
+        return take_head(); // a thief took it
     }
 
     /// Owner only: from the ring alone.
     G* take_head() noexcept {
-        for (;;) {
-            std::uint32_t h = head_.load(acquire);
-            const std::uint32_t t = tail_.load(relaxed);
-            if (t == h) return nullptr;
-            G* gp = slot(h).load(relaxed);
-            if (advance_head(h, 1)) return gp;
+        if (tail_.load(relaxed) == head_.load(relaxed)) return nullptr;
+        enter();
+        const std::uint32_t h = head_.load(relaxed);
+        G* gp = nullptr;
+        if (tail_.load(relaxed) != h) {
+            gp = slot(h).load(relaxed);
+            head_.store(h + 1, release);
         }
+        leave();
+        return gp;
     }
 
     /// A thief's: moves half of this queue (rounded up) to the thief's own, and returns one of them, or
     /// null. With with_next and an empty ring it takes runnext; before_next() is called first, once, and
-    /// gives the victim the time to run it itself.
-    template <class BeforeNext>
-    G* steal_into(runq& mine, bool with_next, BeforeNext&& before_next) {
-        const std::uint32_t t = mine.tail_.load(relaxed);
-        std::uint32_t n = grab(mine, t, with_next, before_next);
-        if (n == 0) return nullptr;
-        n--;
-        G* gp = mine.slot(t + n).load(relaxed);
-        if (n > 0) mine.tail_.store(t + n, release);
+    /// gives the victim the time to run it itself. heavy_barrier() is step T2.
+    template <class BeforeNext, class HeavyBarrier>
+    G* steal_into(runq& mine, bool with_next, BeforeNext&& before_next, HeavyBarrier&& heavy_barrier) {
+        if (head_.load(relaxed) == tail_.load(relaxed)) {
+            if (!with_next || runnext_.load(relaxed) == nullptr) return nullptr;
+            before_next();
+            if (runnext_.load(relaxed) == nullptr) return nullptr;
+        }
+        std::uint32_t free = 0;
+        if (!robbed_.compare_exchange_strong(free, 1, acquire, relaxed)) return nullptr;
+        if (asymmetric_)
+            heavy_barrier();
+        else
+            store_load_barrier();
+        G* gp = owner_is_out() ? grab(mine, with_next) : nullptr;
+        robbed_.store(0, release);
         return gp;
     }
 
@@ -133,6 +143,9 @@ public:
         return tail_.load(acquire) - h + (runnext_.load(acquire) != nullptr);
     }
 
+    /// Any thread, roughly: whether something waits in the ring, behind runnext or without it.
+    bool ring_empty() const noexcept { return head_.load(relaxed) == tail_.load(relaxed); }
+
     /// Owner only: what stands in the slot that is taken next, or old contents where nothing does. A guess
     /// (see switch.hpp), not to be dereferenced.
     G* guess_head() const noexcept { return slot(head_.load(relaxed)).load(relaxed); }
@@ -144,60 +157,104 @@ public:
     }
 
 private:
+    static constexpr int patience = 200; // looks at busy before a thief gives up
+
     atomic<G*>& slot(std::uint32_t i) noexcept { return ring_[i % Capacity]; }
     const atomic<G*>& slot(std::uint32_t i) const noexcept { return ring_[i % Capacity]; }
 
+    /// O1 to O3.
+    void enter() noexcept {
+        if (solo_) return;
+        for (;;) {
+            busy_.store(1, relaxed);
+            if (asymmetric_)
+                std::atomic_signal_fence(seq_cst);
+            else
+                store_load_barrier();
+            if (robbed_.load(acquire) == 0) [[likely]]
+                return;
+            busy_.store(0, release);
+            while (robbed_.load(relaxed) != 0) cpu::pause();
+        }
+    }
+
+    /// O5.
+    void leave() noexcept {
+        if (!solo_) busy_.store(0, release);
+    }
+
+    /// T3.
+    bool owner_is_out() const noexcept {
+        for (int i = 0; i < patience; i++) {
+            if (busy_.load(acquire) == 0) return true;
+            cpu::pause();
+        }
+        return false;
+    }
+
     G* exchange_next(G* gp) noexcept {
-        if (!solo_) return runnext_.exchange(gp, acq_rel);
+        enter();
         G* old = runnext_.load(relaxed);
         runnext_.store(gp, release);
+        leave();
         return old;
     }
 
-    bool advance_head(std::uint32_t h, std::uint32_t n) noexcept {
-        if (!solo_) return head_.compare_exchange_strong(h, h + n, release, relaxed);
-        head_.store(h + n, release);
+    bool put_tail(G* gp) noexcept {
+        const std::uint32_t h = head_.load(acquire);
+        const std::uint32_t t = tail_.load(relaxed);
+        if (t - h >= Capacity) return false;
+        slot(t).store(gp, relaxed);
+        tail_.store(t + 1, release);
         return true;
     }
 
+    /// Half of a full ring and gp go to the overflow. False: thieves made room meanwhile.
     template <class Overflow>
-    bool spill(std::uint32_t h, std::uint32_t t, G* gp, Overflow& overflow) {
+    bool spill(G* gp, Overflow& overflow) {
         std::array<G*, Capacity / 2 + 1> batch;
-        const std::uint32_t n = (t - h) / 2;
-        if (n != Capacity / 2) return false; // thieves made room meanwhile
-        for (std::uint32_t i = 0; i < n; i++) batch[i] = slot(h + i).load(relaxed);
-        if (!advance_head(h, n)) return false;
+        constexpr std::uint32_t n = Capacity / 2;
+        enter();
+        const std::uint32_t h = head_.load(relaxed);
+        const bool full = tail_.load(relaxed) - h == Capacity;
+        if (full) {
+            for (std::uint32_t i = 0; i < n; i++) batch[i] = slot(h + i).load(relaxed);
+            head_.store(h + n, release);
+        }
+        leave();
+        if (!full) return false;
         batch[n] = gp;
         overflow(batch.data(), n + 1);
         return true;
     }
 
-    template <class BeforeNext>
-    std::uint32_t grab(runq& mine, std::uint32_t at, bool with_next, BeforeNext& before_next) {
-        for (;;) {
-            std::uint32_t h = head_.load(acquire);
-            const std::uint32_t t = tail_.load(acquire);
-            std::uint32_t n = t - h;
-            n -= n / 2;
-            if (n == 0) {
-                if (!with_next || runnext_.load(relaxed) == nullptr) return 0;
-                before_next();
-                G* next = runnext_.load(relaxed);
-                if (next == nullptr || !runnext_.compare_exchange_strong(next, nullptr, acquire, relaxed)) return 0;
-                mine.slot(at).store(next, relaxed);
-                return 1;
-            }
-            if (n > Capacity / 2) continue; // head and tail are of different moments
-            for (std::uint32_t i = 0; i < n; i++) mine.slot(at + i).store(slot(h + i).load(relaxed), relaxed);
-            if (head_.compare_exchange_strong(h, h + n, release, relaxed)) return n;
+    /// T4 and T5. mine is empty, or as good as: what is grabbed is at most half a ring.
+    G* grab(runq& mine, bool with_next) noexcept {
+        const std::uint32_t h = head_.load(relaxed);
+        std::uint32_t n = tail_.load(acquire) - h;
+        n -= n / 2;
+        if (n == 0) {
+            G* next = with_next ? runnext_.load(relaxed) : nullptr;
+            if (next != nullptr) runnext_.store(nullptr, relaxed);
+            return next;
         }
+        const std::uint32_t t = mine.tail_.load(relaxed);
+        for (std::uint32_t i = 0; i + 1 < n; i++) mine.slot(t + i).store(slot(h + i).load(relaxed), relaxed);
+        G* last = slot(h + n - 1).load(relaxed);
+        head_.store(h + n, release);
+        if (n > 1) mine.tail_.store(t + n - 1, release);
+        return last;
     }
 
-    alignas(cpu::cache_line) atomic<std::uint32_t> head_{0}; // thieves write it
-    alignas(cpu::cache_line) atomic<std::uint32_t> tail_{0}; // the owner does
-    bool solo_ = false;
+    // The owner's line, which thieves read when they look for work.
+    alignas(cpu::cache_line) atomic<std::uint32_t> tail_{0};
+    atomic<std::uint32_t> head_{0};
+    atomic<std::uint32_t> busy_{0};
     std::uint32_t streak_ = 0;
     atomic<G*> runnext_{nullptr};
+    bool solo_ = false;
+    bool asymmetric_ = false;
+    alignas(cpu::cache_line) atomic<std::uint32_t> robbed_{0}; // thieves write it
     std::array<atomic<G*>, Capacity> ring_{};
 };
 

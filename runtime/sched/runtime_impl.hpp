@@ -54,6 +54,7 @@ struct runtime_impl {
 
     const options opts;
     const int procs;
+    bool asymmetric = false; // constant once booted: who rarely needs a StoreLoad pays for both (os::heavy_barrier)
 
     schedt sched;
     std::vector<std::unique_ptr<p>> allp; // constant while it runs

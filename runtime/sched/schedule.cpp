@@ -58,9 +58,12 @@ g* stealwork(m* mp) noexcept {
         for (steal_order order(static_cast<std::uint32_t>(rt.procs), next_random(mp)); !order.done(); order.next()) {
             p* victim = rt.allp[order.position()].get();
             if (victim == mp->p) continue;
-            g* gp = mp->p->runq.steal_into(victim->runq, with_next, [victim] {
-                if (victim->status.load(relaxed) == pstatus::running) os::sleep_microseconds(runnext_grace_us);
-            });
+            g* gp = victim->runq.steal_into(
+                mp->p->runq, with_next,
+                [victim] {
+                    if (victim->status.load(relaxed) == pstatus::running) os::sleep_microseconds(runnext_grace_us);
+                },
+                os::heavy_barrier);
             if (gp != nullptr) return gp;
         }
     }
@@ -134,7 +137,8 @@ g* findrunnable(m* mp, bool& inherit_time) {
         }
         if (mp->spinning) {
             mp->spinning = false;
-            if (sched.nmspinning.fetch_sub(1, seq_cst) <= 0) fatal_raw("findrunnable: negative nmspinning"); // S2
+            if (sched.nmspinning.fetch_sub(1, seq_cst) <= 0) fatal_raw("findrunnable: negative nmspinning");
+            if (rt.asymmetric) os::heavy_barrier(); // S2; the fetch_sub is the barrier else
             if (p* again = recheck_without_p(rt)) { // S3
                 acquirep(mp, again);
                 become_spinning(mp);

@@ -103,6 +103,7 @@ void mcommoninit(m* mp, std::int64_t id) {
 }
 
 void procresize(runtime_impl& rt) {
+    rt.asymmetric = rt.procs > 1 && os::register_heavy_barrier();
     for (int i = 0; i < rt.procs; i++) {
         auto pp = std::make_unique<p>();
         pp->id = i;
@@ -111,6 +112,7 @@ void procresize(runtime_impl& rt) {
         pp->watched = sanitizer::watches();
         pp->attention.store(force_migration || sanitizer::present(), relaxed);
         pp->runq.set_solo(pp->solo);
+        pp->runq.set_asymmetric(rt.asymmetric);
         rt.allp.push_back(std::move(pp));
     }
     acquirep(rt.m0.get(), rt.allp[0].get());

@@ -11,9 +11,10 @@
 // An m is spinning when it has run out of work and looks for some before it sleeps; nmspinning counts them.
 //   Submitter (wake_after_put)               Searcher (findrunnable)
 //   W1. put the goroutine on a queue          S1. it found nothing: its P goes to pidle (under sched.lock)
-//   W2. StoreLoad                             S2. nmspinning − 1 (seq_cst, and so StoreLoad)
+//   W2. StoreLoad (light)                     S2. nmspinning − 1, StoreLoad (heavy)
 //   W3. npidle > 0 and nmspinning == 0:       S3. looks at all queues again; finds work: takes an idle P,
 //       wakep                                     nmspinning + 1, and from the beginning
+// Light and heavy: as in runq.hpp. Submitters are many, and searchers about to sleep have time for a membarrier.
 // Either the submitter's read in W3 sees that nobody spins any more, or the searcher's look in S3 sees the
 // goroutine: W2 and S2 exclude that both miss. The last spinner that finds work wakes another one
 // (resetspinning), because more may have come while it was the only one that looked.
@@ -105,7 +106,10 @@ void resetspinning(m* mp) {
 
 void wake_after_put(p* pp) {
     if (pp->solo) return;
-    store_load_barrier(); // W2
+    if (pp->rt->asymmetric) // W2
+        std::atomic_signal_fence(seq_cst);
+    else
+        store_load_barrier();
     const schedt& sched = pp->rt->sched;
     if (sched.npidle.load(relaxed) > 0 && sched.nmspinning.load(relaxed) == 0) wakep(*pp->rt);
 }

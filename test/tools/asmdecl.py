@@ -4,7 +4,7 @@
 
 Compares every weft_* entry written in assembly in the three places that describe it:
   runtime/core/trampolines.hpp  the declaration
-  asm/<cpu>/*                   `func NAME`, and a comment line with the signature
+  asm/<cpu>/*                   `func NAME` or `public_func NAME`, and a comment line with the signature
   asm/README.md                 `### NAME` and a block: signature, `in` line with the registers of each CPU
 and every handler, that is C++ which the assembly calls: `handler NAME`, the table in asm/README.md, and its C++
 declaration (badstate.hpp, trampolines.hpp, or a file under runtime/ that defines it).
@@ -124,8 +124,9 @@ class AsmFile:
         lines = path.read_text(encoding="utf-8").splitlines()
         code = [line.split(mark)[0] for line in lines]
         self.comments = [line.strip()[len(mark):].strip() for line in lines if line.strip().startswith(mark)]
-        self.functions = [m.group(1) for m in (re.match(r"\s*func\s+(weft_\w+)", line) for line in code) if m]
-        self.handlers = {m.group(1) for m in (re.match(r"\s*handler\s+(weft_\w+)", line) for line in code) if m}
+        text = "\n".join(code)
+        self.functions = re.findall(r"^\s*(?:public_)?func\s+(weft_\w+)", text, re.M)
+        self.handlers = set(re.findall(r"^\s*handler\s+(weft_\w+)", text, re.M))
         self.mark = mark
 
     def signature(self, name):

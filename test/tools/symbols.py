@@ -6,7 +6,8 @@ symbols.py --self-test [--cc CC] [--cxx CXX] [--readelf READELF] [--ar AR]
 Objects and static libraries:
   every defined global symbol is weft_* or of namespace weft; of others only std's inline
   entities and typeinfo, and those weak
-  every symbol of an assembly object is FUNC, OBJECT or TLS, hidden, and has a size
+  every symbol of an assembly object is FUNC, OBJECT or TLS, has a size, and is hidden unless --public
+  names it
   every object has .note.GNU-stack without X
   no property note claims IBT, SHSTK, BTI or PAC: such a claim is a promise, and a switch must keep it
 Shared libraries:
@@ -98,8 +99,10 @@ def check_objects(path, tools, options):
                     wrong.append(f"{name}: {symbol.name} is global: make it local, or prefix it with weft_")
                 if symbol.kind not in ("FUNC", "OBJECT", "TLS"):
                     wrong.append(f"{name}: {symbol.name} is {symbol.kind}: give it a type (function, object)")
-                if symbol.visibility != "HIDDEN":
-                    wrong.append(f"{name}: {symbol.name} has visibility {symbol.visibility}: make it hidden")
+                public = symbol.kind == "FUNC" and re.fullmatch(options.public, symbol.name)
+                if symbol.visibility != ("DEFAULT" if public else "HIDDEN"):
+                    cure = "export it (public_func)" if public else "make it hidden (func), or add it to --public"
+                    wrong.append(f"{name}: {symbol.name} has visibility {symbol.visibility}: {cure}")
                 if symbol.size == 0:
                     wrong.append(f"{name}: {symbol.name} has no size: close it (endfunc, .size)")
             elif not ours(symbol.name, options):
@@ -194,6 +197,8 @@ def main():
     parser.add_argument("--readelf", default="readelf", help="the target's readelf")
     parser.add_argument("--asm", default=r"\.(?:asm|S)\.o(?:bj)?\b", metavar="REGEX",
                         help="which object names come from assembly (default: %(default)s)")
+    parser.add_argument("--public", default="weft_context_switch", metavar="REGEX",
+                        help="the assembly functions that users call (default: %(default)s)")
     parser.add_argument("--allow", default="", metavar="FLAGS", type=lambda s: s.split(","),
                         help="property claims that are true, comma-separated: IBT, SHSTK, BTI, PAC, GCS")
     parser.add_argument("--allow-symbol", action="append", default=[], metavar="REGEX",
