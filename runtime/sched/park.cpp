@@ -96,23 +96,36 @@ void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason) {
     g* gp = weft_getg();
     m* mp = gp->m;
     p* pp = mp->p;
-    mp->waitunlockf = unlockf;
-    mp->waitlock = lock;
     gp->reason = reason;
     gp->waiting_for = lock;
+    if (pp->solo && gp->special == 0) {
+        // With one P nobody can ready gp before it is off its stack, so P3 may come first, and P4 costs nothing.
+        gp->status.store(gstatus::waiting, relaxed);
+        if (unlockf != nullptr && !unlockf(gp, lock)) {
+            gp->status.store(gstatus::running, relaxed);
+            return;
+        }
+        unlockf = nullptr;
+    }
+    mp->waitunlockf = unlockf;
+    mp->waitlock = lock;
     g* next = (gp->special & special::locked) == 0 ? take_next(gp, pp) : nullptr;
-    if (next != nullptr) {
+    if (next == nullptr) {
+        mcall(park_m);
+    } else {
         save_eh(gp, mp);
         run_next(mp, pp, next);
-        weft_switchto_call(gp, next, commit_park_after_switch, gp);
-    } else {
-        mcall(park_m);
+        if (unlockf == nullptr) // P3 is this store alone
+            weft_switchto(gp, next, reinterpret_cast<std::uint32_t*>(&gp->status), static_cast<std::uint32_t>(gstatus::waiting));
+        else
+            weft_switchto_call(gp, next, commit_park_after_switch, gp);
     }
     if (gp->racectx != nullptr) sanitizer::race_acquire(gp);
 }
 
 void ready_on(p* pp, g* gp) {
-    if (gp->status.load(acquire) != gstatus::waiting) fatal("bad g->status in ready");
+    if (gp->status.load(acquire) != gstatus::waiting) [[unlikely]]
+        fatal("bad g->status in ready");
     if (pp->watched) sanitizer::race_release(gp);
     gp->status.store(gstatus::runnable, relaxed);
     if (force_migration) {
@@ -120,7 +133,7 @@ void ready_on(p* pp, g* gp) {
         wakep(*pp->rt);
         return;
     }
-    runqput(pp, gp, true);
+    if (g* kicked = pp->runq.put_next(gp)) runqput(pp, kicked, false);
     wake_after_put(pp);
 }
 

@@ -49,12 +49,15 @@ public:
     /// Heavy barriers are membarrier(2), for which the process has registered. Set while the world is stopped.
     void set_asymmetric(bool asymmetric) noexcept { asymmetric_ = asymmetric; }
 
-    /// Owner only. next: before all others, and who stood there goes to the tail. When the ring is
-    /// full, overflow(G** batch, count) gets half of it and the goroutine, oldest first.
+    /// Owner only: gp runs before all others. Returns who stood there, for the caller to put at the tail; mostly null.
+    G* put_next(G* gp) noexcept { return exchange_next(gp); }
+
+    /// Owner only. next: as put_next, and who stood there goes to the tail. When the ring is full,
+    /// overflow(G** batch, count) gets half of it and the goroutine, oldest first.
     template <class Overflow>
     void put(G* gp, bool next, Overflow&& overflow) {
         if (next) {
-            gp = exchange_next(gp);
+            gp = put_next(gp);
             if (gp == nullptr) return;
         }
         while (!put_tail(gp))
