@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# test.sh HELLO: what the program of the README prints.
+set -euo pipefail
+read -ra emulator <<<"${MESON_EXE_WRAPPER-}"
+
+printed=$("${emulator[@]}" "$(realpath -- "$1")")
+expected='hello from a goroutine
+42 = 42'
+if [[ $printed != "$expected" ]]; then
+  printf 'expected:\n%s\nprinted:\n%s\n' "$expected" "$printed" >&2
+  exit 1
+fi
