@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// yield, weft: N goroutines, the measuring one among them, do nothing but weft::yield() on one P.
+// Argument: N. Timed: one yield, of whichever goroutine; they are counted in a variable common to all.
+#include "harness.hpp"
+#include <weft/weft.hpp>
+
+int main(int argc, char** argv) {
+    const std::uint64_t goroutines = bench_argument(argc, argv, 1, 2);
+    static std::uint64_t yields;
+    static bool stop;
+    weft::run(
+        [goroutines] {
+            for (std::uint64_t i = 1; i < goroutines; ++i)
+                weft::go([] {
+                    while (!stop) {
+                        ++yields;
+                        weft::yield();
+                    }
+                });
+            weft::yield(); // all of them have started: first touch of stacks is another row
+            bench::ns_per_op([](std::uint64_t n) {
+                const std::uint64_t before = yields;
+                while (yields - before < n) {
+                    ++yields;
+                    weft::yield();
+                }
+                return yields - before;
+            });
+            stop = true;
+        },
+        {.procs = 1});
+}
