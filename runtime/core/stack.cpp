@@ -110,18 +110,15 @@ stack stack_pool::fresh_slot() noexcept {
     return {lo, lo + slot_size_ - colour};
 }
 
-void stack_pool::take(stack* out, std::size_t count) noexcept {
+std::size_t stack_pool::take(stack* out, std::size_t count) noexcept {
     std::lock_guard hold(lock_);
-    for (; count > 0; count--) {
-        if (!free_.empty()) {
-            *out++ = free_.back();
-            free_.pop_back();
-        } else if (!slabs_.empty() && opened_ < slabs_.back().slots) {
-            *out++ = fresh_slot();
-        } else {
-            fatal_raw("runtime: more stacks taken than were reserved");
-        }
-    }
+    std::size_t taken = std::min(count, free_.size());
+    std::copy(free_.end() - static_cast<std::ptrdiff_t>(taken), free_.end(), out);
+    free_.resize(free_.size() - taken);
+    if (taken > 0) return taken;
+    if (slabs_.empty() || opened_ == slabs_.back().slots) fatal_raw("runtime: more stacks taken than were reserved");
+    *out = fresh_slot();
+    return 1;
 }
 
 void stack_pool::put(const stack* in, std::size_t count) noexcept {

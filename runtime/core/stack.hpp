@@ -44,8 +44,9 @@ public:
     /// Takes a promise of reserve() back.
     void unreserve(std::size_t count) noexcept;
 
-    /// Fills out with count slots. Never more than the reserved and spare ones are out at a time.
-    void take(stack* out, std::size_t count) noexcept;
+    /// Puts at least one slot and at most count into out: those that are at hand, or a new one. Returns how
+    /// many. Never more than the reserved and spare ones are out at a time.
+    std::size_t take(stack* out, std::size_t count) noexcept;
     /// Puts slots back that nobody runs on.
     void put(const stack* in, std::size_t count) noexcept;
 

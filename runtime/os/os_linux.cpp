@@ -2,7 +2,10 @@
 #include <cerrno>
 #include <ctime>
 #include <linux/membarrier.h>
+#include <cstring>
 #include <sched.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,7 +30,28 @@ int cpu_count() noexcept {
 
 std::int32_t thread_id() noexcept { return static_cast<std::int32_t>(syscall(SYS_gettid)); }
 
+namespace {
+
+/// The first thread's stack, without reading /proc/self/maps as pthread_getattr_np does: the kernel puts the
+/// name of the executed file at its very top, followed by one null word (fs/exec.c), and the limit tells how far down
+/// it may grow. Empty when that does not answer the question.
+stack first_thread_stack() noexcept {
+    const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+    rlimit limit;
+    if (name == nullptr || getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return {};
+    const std::size_t page = page_size();
+    const auto end = reinterpret_cast<std::uintptr_t>(name) + std::strlen(name) + 1 + sizeof(void*);
+    const std::uintptr_t hi = (end + page - 1) / page * page;
+    const std::uintptr_t lo = hi - limit.rlim_cur / page * page;
+    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    return lo < here && here < hi ? stack{lo, hi} : stack{};
+}
+
+} // namespace
+
 stack thread_stack() noexcept {
+    if (thread_id() == getpid())
+        if (const stack first = first_thread_stack()) return first;
     pthread_attr_t attr;
     if (pthread_getattr_np(pthread_self(), &attr) != 0) fatal_raw("runtime: cannot read the bounds of the thread's stack");
     void* lo = nullptr;

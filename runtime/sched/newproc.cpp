@@ -210,9 +210,8 @@ void dropg(p* pp, g* gp) noexcept {
 
 void need_stack(p* pp, g* gp) noexcept {
     if (pp->nstacks == 0) {
-        constexpr std::uint32_t batch = p::stack_cache / 2;
-        pp->rt->stacks->take(pp->stacks.data(), batch);
-        pp->nstacks = batch;
+        constexpr std::size_t batch = p::stack_cache / 2;
+        pp->nstacks = static_cast<std::uint32_t>(pp->rt->stacks->take(pp->stacks.data(), batch));
     }
     gp->special &= ~special::fresh;
     gp->stk = pp->stacks[--pp->nstacks];

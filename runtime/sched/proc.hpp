@@ -46,6 +46,7 @@ std::int64_t live_goroutines(runtime_impl& rt) noexcept; // exact when nobody ru
 g* findrunnable(m* mp, bool& inherit_time);  // [g0] returns; Go: findrunnable
 void runqput(p* pp, g* gp, bool next) noexcept;      // [any] owner of pp; Go: runqput
 void globrunqput(runtime_impl& rt, g* gp) noexcept;  // [any] Go: globrunqput
+bool only_main_lives_locked(runtime_impl& rt, const p* mine) noexcept; // [any] all other goroutines have ended
 inline constexpr std::uint32_t global_queue_interval = 61; // Go: schedtick%61
 
 /// Debug builds in which every scheduling point moves the goroutine to another thread where it can.

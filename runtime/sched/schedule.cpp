@@ -13,7 +13,15 @@ namespace weft::rt {
 namespace {
 
 constexpr int steal_rounds = 4;            // Go: stealTries
-constexpr std::uint32_t runnext_grace_us = 3; // Go: runqgrab gives the victim 3 µs to run its runnext itself
+// Go: runqgrab gives the victim 3 µs to run its runnext itself. Go sleeps, which takes the 50 µs of a timer's
+// slack; the searcher has nothing else to do and looks on.
+constexpr std::int64_t runnext_grace_ns = 3000;
+
+void give_grace(const p* victim) noexcept {
+    if (victim->status.load(relaxed) != pstatus::running) return;
+    const std::int64_t until = os::nanotime() + runnext_grace_ns;
+    while (!victim->runq.empty() && os::nanotime() < until) cpu::pause();
+}
 
 std::uint32_t next_random(m* mp) noexcept { // xorshift32
     std::uint32_t x = mp->random;
@@ -59,11 +67,7 @@ g* stealwork(m* mp) noexcept {
             p* victim = rt.allp[order.position()].get();
             if (victim == mp->p) continue;
             g* gp = victim->runq.steal_into(
-                mp->p->runq, with_next,
-                [victim] {
-                    if (victim->status.load(relaxed) == pstatus::running) os::sleep_microseconds(runnext_grace_us);
-                },
-                os::heavy_barrier);
+                mp->p->runq, with_next, [victim] { give_grace(victim); }, os::heavy_barrier);
             if (gp != nullptr) return gp;
         }
     }
@@ -82,6 +86,12 @@ p* recheck_without_p(runtime_impl& rt) noexcept {
 }
 
 } // namespace
+
+bool only_main_lives_locked(runtime_impl& rt, const p* mine) noexcept {
+    // Nobody else has a P, and so nobody makes or ends a goroutine: the count is exact.
+    return rt.sched.npidle.load(relaxed) == rt.procs - 1 && mine->runq.empty() && rt.sched.runq.empty() &&
+           live_goroutines(rt) == 1;
+}
 
 void globrunqput(runtime_impl& rt, g* gp) noexcept {
     std::lock_guard hold(rt.sched.lock);
@@ -126,9 +136,8 @@ g* findrunnable(m* mp, bool& inherit_time) {
                 become_spinning(mp); // somebody found work for which there was no P: this one
                 continue;
             }
-            // Nobody else has a P, and so nobody makes or ends a goroutine: the count is exact.
-            if (sched.main_waits && sched.npidle.load(relaxed) == rt.procs - 1 && live_goroutines(rt) == 1) {
-                sched.main_waits = false; // all others have finished
+            if (sched.main_waits && only_main_lives_locked(rt, pp)) {
+                sched.main_waits = false;
                 rt.main_g->status.store(gstatus::runnable, relaxed);
                 return rt.main_g;
             }

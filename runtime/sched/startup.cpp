@@ -18,7 +18,6 @@ namespace {
 void minit(m* mp) {
     // libstdc++ and libc++abi declare the structure differently; the two words are the ABI.
     mp->eh = reinterpret_cast<eh_globals*>(abi::__cxa_get_globals());
-    mp->thread_id = os::thread_id();
     mp->procctx = sanitizer::race_current();
     os::set_signal_mask(mp->sigmask);
 }
@@ -26,6 +25,11 @@ void minit(m* mp) {
 /// Parks the main goroutine until all others have finished, unless it is certain already that they have.
 void wait_for_others() {
     g* gp = weft_getg();
+    {
+        runtime_impl& rt = *gp->m->rt;
+        std::lock_guard hold(rt.sched.lock);
+        if (only_main_lives_locked(rt, gp->m->p)) return;
+    }
     gopark(
         [](g* self, void*) {
             schedt& sched = gpool::runtime_of(self)->sched;
@@ -142,6 +146,7 @@ extern "C" {
 /// Go: rt0_go, after g0 is wired. Nothing may be thrown through weft_rt0, which has g to restore.
 void weft_rt0_go(m* mp) {
     runtime_impl& rt = *mp->rt;
+    mp->thread_id = os::thread_id();
     try {
         rt.boot.step("rt0", "the host's thread is m0, its stack m0's g0");
         mp->g0->stk = os::thread_stack();
@@ -170,6 +175,7 @@ void weft_mstart1() {
     if (gp != mp->g0) weft_badmstart();
     boot_log& boot = mp->rt->boot;
     const bool is_m0 = mp == mp->rt->m0.get();
+    if (!is_m0) mp->thread_id = os::thread_id();
     if (mp->boots && !is_m0) {
         boot.step("mstart_stub", "callee-saved registers kept, g = m.g0");
         boot.step("mstart");
