@@ -57,8 +57,8 @@ WEFT_API void* weft_context_switch(weft_context* from, weft_context* to, void* v
 
 /* The same as inline code, for GCC and Clang: the compiler saves only the registers that hold
  * something, and nothing is called or returned from, so the processor's return predictor stays in
- * step. Never touches the control words: both contexts must have WEFT_CONTEXT_SHARE_FPCW, or keep
- * the same control words by themselves. Contexts left by one form may be continued by the other. */
+ * step. Never touches the control words, so both contexts must have WEFT_CONTEXT_SHARE_FPCW. Such contexts
+ * may be left by one form and continued by the other. */
 #if defined(__GNUC__) && defined(__x86_64__)
 static inline void* weft_context_switch_inline(weft_context* from, weft_context* to, void* value) {
     void* given = value;

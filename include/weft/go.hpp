@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <cxxabi.h>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -38,15 +39,17 @@ void newproc(rt::g* gp, void (*run)(rt::g*, void*)) noexcept;
 /// Gives it back unused, when the function object could not be made.
 void drop(rt::g* gp) noexcept;
 
-/// Size and place of what a goroutine leaves behind for join; the same storage as the function object.
+/// Place for what a goroutine leaves behind for join; the same storage as the function object's, which is gone.
 void* result_storage(rt::g* gp, std::size_t size, std::size_t align);
+/// The result is in that place; destroy may be null.
+void set_result(rt::g* gp, void (*destroy)(rt::g*, void*)) noexcept;
 void set_exception(rt::g* gp, std::exception_ptr e) noexcept;
 
 /// Parks until gp has finished; the exception that it ended with, if any.
 std::exception_ptr join(rt::g* gp);
 bool finished(const rt::g* gp) noexcept;
 /// Gives the descriptor back; an exception nobody joined for is reported as a panic of gp.
-void release(rt::g* gp, void (*destroy_result)(void*)) noexcept;
+void release(rt::g* gp) noexcept;
 void* result(rt::g* gp) noexcept;
 
 [[noreturn]] void go_of_nil();
@@ -54,7 +57,7 @@ void* result(rt::g* gp) noexcept;
 
 template <class F>
 void check_not_empty(const F& f) {
-    if constexpr (requires { f == nullptr; }) {
+    if constexpr (!std::is_function_v<F> && requires { f == nullptr; }) {
         if (f == nullptr) go_of_nil();
     }
 }
@@ -70,9 +73,10 @@ struct closure {
     }
 };
 
-/// Makes the closure in its goroutine and starts it.
+/// Makes the closure in its goroutine and starts it. Inlined, and its callers too, so that the place that
+/// newg is called from is a line of the program.
 template <class Closure, class F, class... Args>
-rt::g* start(bool joinable, void (*run)(rt::g*, void*), F&& f, Args&&... args) {
+[[gnu::always_inline]] inline rt::g* start(bool joinable, void (*run)(rt::g*, void*), F&& f, Args&&... args) {
     new_goroutine made = newg(sizeof(Closure), alignof(Closure), joinable);
     if constexpr (std::is_nothrow_constructible_v<std::decay_t<F>, F> &&
                   (std::is_nothrow_constructible_v<std::decay_t<Args>, Args> && ...)) {
@@ -99,7 +103,7 @@ rt::g* start(bool joinable, void (*run)(rt::g*, void*), F&& f, Args&&... args) {
 /// that runs no goroutine, and what the copies throw; then nothing was started.
 template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
-void go(F&& f, Args&&... args) {
+[[gnu::always_inline]] inline void go(F&& f, Args&&... args) {
     using closure = detail::closure<F, Args...>;
     detail::check_not_empty(f);
     detail::start<closure>(
@@ -147,10 +151,7 @@ public:
         if (gp_ == nullptr) throw std::logic_error("weft: join of a handle that has no goroutine");
         std::exception_ptr failed = detail::join(gp_);
         releaser owned{std::exchange(gp_, nullptr)};
-        if (failed) {
-            owned.destroy = nullptr;
-            std::rethrow_exception(std::move(failed));
-        }
+        if (failed) std::rethrow_exception(std::move(failed));
         if constexpr (std::is_reference_v<T>)
             return static_cast<T>(**static_cast<std::remove_reference_t<T>**>(detail::result(owned.gp)));
         else if constexpr (!std::is_void_v<T>)
@@ -159,22 +160,13 @@ public:
 
     /// Lets the goroutine go on by itself; an exception that it ends with is then reported as a panic.
     void detach() noexcept {
-        if (gp_ != nullptr) detail::release(std::exchange(gp_, nullptr), destroyer());
+        if (gp_ != nullptr) detail::release(std::exchange(gp_, nullptr));
     }
 
 private:
-    static constexpr auto destroyer() -> void (*)(void*) {
-        if constexpr (std::is_void_v<T> || std::is_reference_v<T>)
-            return nullptr;
-        else if constexpr (std::is_trivially_destructible_v<T>)
-            return nullptr;
-        else
-            return [](void* r) { std::destroy_at(static_cast<T*>(r)); };
-    }
     struct releaser {
         rt::g* gp;
-        void (*destroy)(void*) = destroyer();
-        ~releaser() { detail::release(gp, destroy); }
+        ~releaser() { detail::release(gp); }
     };
 
     rt::g* gp_ = nullptr;
@@ -184,7 +176,7 @@ private:
 /// Everything else is as with go().
 template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
-auto spawn(F&& f, Args&&... args) -> handle<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> {
+[[gnu::always_inline]] inline auto spawn(F&& f, Args&&... args) -> handle<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> {
     using closure = detail::closure<F, Args...>;
     using result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
     detail::check_not_empty(f);
@@ -204,12 +196,21 @@ auto spawn(F&& f, Args&&... args) -> handle<std::invoke_result_t<std::decay_t<F>
                 if constexpr (std::is_void_v<result>) {
                     body();
                 } else if constexpr (std::is_reference_v<result>) {
-                    auto* value = &body();
+                    auto&& there = body();
+                    auto* value = std::addressof(there);
                     ::new (detail::result_storage(self, sizeof(value), alignof(decltype(value)))) auto(value);
+                    detail::set_result(self, nullptr);
                 } else {
                     result value = body();
                     ::new (detail::result_storage(self, sizeof(result), alignof(result))) result(std::move(value));
+                    detail::set_result(self, std::is_trivially_destructible_v<result>
+                                                 ? nullptr
+                                                 : +[](rt::g*, void* r) { std::destroy_at(static_cast<result*>(r)); });
                 }
+#ifdef __GLIBCXX__
+            } catch (abi::__forced_unwind&) { // the thread is being cancelled: not ours to swallow
+                throw;
+#endif
             } catch (...) {
                 detail::set_exception(self, std::current_exception());
             }

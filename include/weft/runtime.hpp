@@ -93,7 +93,12 @@ public:
             run_main([&] { main(); }, is_empty(main));
         } else if constexpr (std::is_reference_v<result>) {
             std::remove_reference_t<result>* value = nullptr;
-            run_main([&] { value = &main(); }, is_empty(main));
+            run_main(
+                [&] {
+                    auto&& there = main();
+                    value = std::addressof(there);
+                },
+                is_empty(main));
             return static_cast<result>(*value);
         } else {
             std::optional<result> value;
@@ -105,14 +110,14 @@ public:
     /// Number of Ps. Any thread.
     int procs() const noexcept;
 
-    /// The steps of the last start-up, in order. Any thread; the record is complete once run() has
+    /// The steps of the last start-up, in order. Any thread, but not while another calls run(); the record is complete once run() has
     /// returned, and while it runs it may still lack the first steps of sysmon's thread.
     std::vector<boot_step> boot_record() const;
 
 private:
     template <class F>
     static bool is_empty(const F& f) {
-        if constexpr (requires { f == nullptr; })
+        if constexpr (!std::is_function_v<F> && requires { f == nullptr; })
             return f == nullptr;
         else
             return false;

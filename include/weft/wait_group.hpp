@@ -15,7 +15,8 @@ public:
     wait_group& operator=(const wait_group&) = delete;
 
     /// Adds delta, which may be negative, to the counter; at zero every waiter continues.
-    /// Any goroutine. Throws std::logic_error ("sync: negative WaitGroup counter").
+    /// A negative delta from goroutines of the waiters' runtime only: throws std::logic_error on a thread
+    /// that runs no goroutine, and when the counter goes below zero ("sync: negative WaitGroup counter").
     void add(std::int32_t delta);
     /// add(-1).
     void done() { add(-1); }

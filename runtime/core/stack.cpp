@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <new>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "core/badstate.hpp"
@@ -30,13 +31,13 @@ void* map_pages(std::size_t size) noexcept {
 }
 
 /// Whether MADV_GUARD_INSTALL does what it says: older kernels refuse it, and emulators of user space
-/// accept it without effect. A system call that reads a string from a guarded page must fail with EFAULT.
+/// accept it without effect. A system call that writes to a guarded page must fail with EFAULT.
 guard_kind find_guard_kind() noexcept {
     guard_kind found = guard_kind::mprotect;
     const std::size_t page = page_size();
     void* p = map_pages(page);
     if (p == nullptr) return found;
-    if (madvise(p, page, MADV_GUARD_INSTALL) == 0 && access(static_cast<const char*>(p), F_OK) == -1 && errno == EFAULT)
+    if (madvise(p, page, MADV_GUARD_INSTALL) == 0 && getrandom(p, 1, 0) == -1 && errno == EFAULT)
         found = guard_kind::madvise;
     munmap(p, page);
     return found;

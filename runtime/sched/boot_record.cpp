@@ -27,13 +27,13 @@ void boot_log::step(const char* name, const char* detail) noexcept {
     s.detail = detail;
     s.thread = gp != nullptr && gp->m != nullptr ? gp->m->thread_id : 0;
     s.sp = sp;
-    s.m = gp != nullptr && gp->m != nullptr ? gp->m->id : 0;
+    s.m = gp != nullptr && gp->m != nullptr ? std::max<std::int64_t>(gp->m->id, 0) : 0; // m0 gets its id on the way
     s.g = gp != nullptr ? static_cast<std::int64_t>(gp->goid) : 0;
     const bool on_g0 = gp == nullptr || gp->m == nullptr || gp == gp->m->g0;
     if (!on_g0)
         s.stack = boot_step::stack_kind::goroutine;
     else
-        s.stack = s.m <= 0 ? boot_step::stack_kind::os : boot_step::stack_kind::g0;
+        s.stack = s.m == 0 ? boot_step::stack_kind::os : boot_step::stack_kind::g0;
     entries_[i].written.store(true, release);
 }
 

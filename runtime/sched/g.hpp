@@ -45,12 +45,15 @@ enum class gstatus : std::uint32_t {
 enum class wait_reason : std::uint8_t { none, join, wait_group, main_exit, parked };
 const char* to_string(wait_reason r) noexcept;
 
-/// Who may still look at a goroutine's result. Kept in g::joining; any other value is the parked joiner.
-/// 0 → joiner (join, from unlockf) → finished (goexit) ; 0 → finished ; 0 → detached (handle dropped).
+/// Who may still look at a goroutine's result. Kept in g::joining; any greater value is the parked joiner.
+/// handle.cpp has the steps.
 namespace join_state {
 inline constexpr std::uintptr_t pending = 0;  ///< runs; a handle exists and nobody waits
 inline constexpr std::uintptr_t finished = 1; ///< ended; the handle owns the descriptor
 inline constexpr std::uintptr_t detached = 2; ///< no handle: the descriptor is recycled at its end
+inline constexpr std::uintptr_t ended = 3;    ///< as pending, but its result or exception is in place
+inline constexpr std::uintptr_t kept = 4;     ///< finished, and its runtime has ended: the handle holds a part of the slab
+inline constexpr bool is_joiner(std::uintptr_t s) noexcept { return s > kept; }
 } // namespace join_state
 
 /// Access: "owner" is the m that runs the goroutine, or, while nobody does, whoever took it from its
@@ -65,7 +68,7 @@ struct alignas(cpu::cache_line) g {
 
     // Second line: the life of a goroutine.
     rt::stack stk;                                      // owner; empty until the first run
-    void (*run)(g*, void*) = nullptr;                   // owner
+    void (*run)(g*, void*) = nullptr;                   // owner; what to run, later what destroys the result
     void* storage = nullptr;                            // owner; function object, then result
     rt::m* lockedm = nullptr;                           // the goroutine itself
     void* racectx = nullptr;                            // owner; ThreadSanitizer's fiber
@@ -82,6 +85,7 @@ struct alignas(cpu::cache_line) g {
     unsigned stack_id = 0;                              // owner; Valgrind's
     wait_reason reason = wait_reason::none;             // owner
     bool has_result = false;                            // owner, then the handle; storage holds a result
+    bool abandoned = false;                             // teardown, then the handle; it never ended by itself
 
     // Fourth line.
     alignas(cpu::cache_line) std::array<std::byte, 64> inline_storage;

@@ -2,15 +2,18 @@
 // The seam between the templates of weft/go.hpp and the scheduler: starting, joining, letting go.
 //
 // g::joining, step by step (J: who joins, E: the goroutine that ends, D: who drops the handle):
-//   E1. result or exception is in place. E2. exchange finished (acq_rel).
-//       It was detached: E recycles the descriptor. It was a joiner: ready(joiner). It was pending: the
-//       handle owns the descriptor now.
-//   J1. load (acquire): finished? Else park; unlockf: CAS pending → J (release; pairs with E2's acquire:
-//       E sees J parked). Failed: E was faster, J does not park (acquire; pairs with E2's release).
-//   D1. CAS pending → detached (release; pairs with E2). Failed: finished, and D recycles.
+//   E1. result or exception is in place. E2. on its own stack, CAS pending → ended (release): from now on they
+//       are the handle's. It was detached: E destroys or reports them. It was a joiner: nothing.
+//   E3. off its stack or about to leave it, exchange finished (acq_rel). It was detached: E recycles the
+//       descriptor. It was a joiner: ready(joiner). Else the handle owns the descriptor now.
+//   J1. load (acquire): finished? Else park; unlockf: CAS pending or ended → J (release; pairs with E3's acquire:
+//       E sees J parked). Failed: E was faster, J does not park (acquire; pairs with E3's release).
+//   D1. CAS pending → detached (release; pairs with E2 and E3). D2. It is ended: E has nothing left but
+//       the scheduler to pass; wait for finished. D3. finished: D destroys and recycles.
 #include <stdexcept>
 #include <utility>
 
+#include "os/os.hpp"
 #include "sched/proc.hpp"
 #include "sched/sanitizer.hpp"
 #include "weft/go.hpp"
@@ -23,23 +26,17 @@ using namespace weft::rt;
 
 namespace {
 
-/// Gives a finished goroutine's descriptor back, whoever the caller is.
+/// Gives a finished goroutine's descriptor back, whoever the caller is. A thread of the host's may come here
+/// while the runtime ends: one CAS decides who comes first (teardown has the other).
 void recycle(g* gp) noexcept {
-    runtime_impl* rt = gpool::runtime_of(gp);
-    if (rt == nullptr) {
-        gpool::drop_handle(gp);
-        return;
-    }
-    g* self = weft_getg();
-    if (self != nullptr && self->m->rt == rt && self->m->p != nullptr) {
+    const g* self = weft_getg();
+    if (self != nullptr && self->m->p != nullptr && self->m->rt == gpool::runtime_of(gp)) {
         gfput(self->m->p, gp);
         return;
     }
-    gp->joining.store(join_state::detached, relaxed);
-    sanitizer::race_release(gp->inline_storage.data());
-    rt->sched.lock.lock();
-    rt->sched.gfree.push(gp);
-    rt->sched.lock.unlock();
+    std::uintptr_t seen = join_state::finished;
+    if (gp->joining.compare_exchange_strong(seen, join_state::detached, acq_rel, acquire)) return; // unused until the runtime ends
+    gpool::drop_handle(gp);
 }
 
 } // namespace
@@ -69,8 +66,12 @@ void drop(g* gp) noexcept { dropg(weft_getg()->m->p, gp); }
 
 void* result_storage(g* gp, std::size_t size, std::size_t align) {
     make_storage(gp, size, align);
-    gp->has_result = true;
     return gp->storage;
+}
+
+void set_result(g* gp, void (*destroy)(g*, void*)) noexcept {
+    gp->has_result = true;
+    gp->run = destroy;
 }
 
 void set_exception(g* gp, std::exception_ptr e) noexcept {
@@ -78,7 +79,10 @@ void set_exception(g* gp, std::exception_ptr e) noexcept {
     gp->exception = std::move(e);
 }
 
-bool finished(const g* gp) noexcept { return gp->joining.load(acquire) == join_state::finished; }
+bool finished(const g* gp) noexcept {
+    const std::uintptr_t state = gp->joining.load(acquire);
+    return state == join_state::finished || state == join_state::kept;
+}
 
 std::exception_ptr join(g* gp) {
     if (!finished(gp)) {
@@ -88,9 +92,12 @@ std::exception_ptr join(g* gp) {
         if (self->m->rt != gpool::runtime_of(gp)) throw std::logic_error("weft: join of another runtime's goroutine");
         gopark(
             [](g* joiner, void* target) {
-                std::uintptr_t expected = join_state::pending;
-                return static_cast<g*>(target)->joining.compare_exchange_strong(
-                    expected, reinterpret_cast<std::uintptr_t>(joiner), acq_rel, acquire);
+                auto& word = static_cast<g*>(target)->joining;
+                std::uintptr_t seen = word.load(acquire);
+                while (seen == join_state::pending || seen == join_state::ended)
+                    if (word.compare_exchange_strong(seen, reinterpret_cast<std::uintptr_t>(joiner), acq_rel, acquire))
+                        return true;
+                return false;
             },
             gp, wait_reason::join);
     }
@@ -100,13 +107,19 @@ std::exception_ptr join(g* gp) {
 
 void* result(g* gp) noexcept { return gp->storage; }
 
-void release(g* gp, void (*destroy_result)(void*)) noexcept {
-    std::uintptr_t expected = join_state::pending;
-    if (gp->joining.compare_exchange_strong(expected, join_state::detached, acq_rel, acquire)) return;
+void release(g* gp) noexcept {
+    std::uintptr_t seen = join_state::pending;
+    if (gp->joining.compare_exchange_strong(seen, join_state::detached, acq_rel, acquire)) return;
+    while (!finished(gp)) { // D2
+        if (current_goroutine() != nullptr)
+            yield();
+        else
+            os::yield_thread();
+    }
     sanitizer::race_acquire(&gp->joining);
-    if (gp->exception) panic_uncaught(gp, gp->exception);
-    if (gp->has_result && destroy_result != nullptr) destroy_result(gp->storage);
-    gp->has_result = false;
+    if (gp->exception && !gp->abandoned) panic_uncaught(gp, gp->exception);
+    gp->exception = nullptr;
+    destroy_result(gp);
     free_storage(gp);
     recycle(gp);
 }

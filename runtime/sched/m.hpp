@@ -2,6 +2,7 @@
 // m: an operating system thread. p: the right to run goroutines. Go: runtime2.go, types m and p.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -24,7 +25,12 @@ enum class pstatus : std::uint32_t { idle = 0, running = 1, syscall = 2, gcstop 
 
 /// Access: all but the queue and the atomics belongs to the m that owns the P.
 struct alignas(cpu::cache_line) p {
-    static constexpr std::size_t stack_cache = 32;
+    static constexpr std::uint32_t stack_cache = 32; ///< room for hot stacks
+    /// How many of them a P keeps: all, unless so many Ps would hold more than most_spare_stacks.
+    static std::uint32_t stacks_kept(int procs) noexcept {
+        constexpr std::uint32_t most_spare_stacks = 8192;
+        return std::clamp(most_spare_stacks / static_cast<std::uint32_t>(procs), 2u, stack_cache);
+    }
 
     rt::m* m = nullptr;
     runtime_impl* rt = nullptr;
@@ -42,6 +48,7 @@ struct alignas(cpu::cache_line) p {
     glist gfree;                                  ///< dead goroutines, no more than gfree_high
     std::array<stack, stack_cache> stacks{};      ///< hot stacks; the last put is the first taken
     std::uint32_t nstacks = 0;
+    std::uint32_t most_stacks = stack_cache;      ///< constant: stacks_kept
     std::uint32_t stack_credit = 0;               ///< promises of stack_pool::reserve not yet used
     std::uint64_t goid = 0;                       ///< next number of this P's batch
     std::uint64_t goid_end = 0;

@@ -24,13 +24,14 @@ constexpr std::uint32_t credit_batch = 32;
 
 g* gfget(p* pp) {
     schedt& sched = pp->rt->sched;
-    if (pp->gfree.empty()) {
+    if (pp->gfree.empty() && sched.gfreesize.load(relaxed) > 0) {
         std::lock_guard hold(sched.lock);
         while (pp->gfree.size() < gfree_low) {
             g* gp = sched.gfree.pop();
             if (gp == nullptr) break;
             pp->gfree.push(gp);
         }
+        sched.gfreesize.store(sched.gfree.size(), relaxed);
     }
     return pp->gfree.pop();
 }
@@ -61,8 +62,8 @@ void give_credit(p* pp) noexcept {
 
 void put_stack(p* pp, g* gp) noexcept {
     if (pp->watched) sanitizer::stack_unused(gp->stack_id, gp->stk);
-    if (pp->nstacks == p::stack_cache) {
-        constexpr std::uint32_t half = p::stack_cache / 2;
+    if (pp->nstacks == pp->most_stacks) {
+        const std::uint32_t half = pp->most_stacks / 2;
         pp->rt->stacks->put(pp->stacks.data(), half); // the coldest
         std::memmove(pp->stacks.data(), pp->stacks.data() + half, half * sizeof(stack));
         pp->nstacks = half;
@@ -88,20 +89,17 @@ void retire(p* pp, g* gp) noexcept {
     // No handle: nobody else knows the descriptor. (The load sees detached early only if a handle's
     // release() stored it; acquire pairs with that.)
     if (gp->joining.load(acquire) == join_state::detached) {
-        if (gp->exception) panic_uncaught(gp, gp->exception);
         gfput(pp, gp);
         return;
     }
     // From the exchange on a joiner may take the descriptor, so it must not be this thread's g any more. With
     // g = g0 on what may still be the goroutine's stack, systemstack (newm, say) stays where it is.
     weft_setg(pp->m->g0);
-    const std::uintptr_t before = gp->joining.exchange(join_state::finished, acq_rel); // pairs with join's CAS
-    if (before == join_state::detached) {
-        if (gp->exception) panic_uncaught(gp, gp->exception);
+    const std::uintptr_t before = gp->joining.exchange(join_state::finished, acq_rel); // step E3 of handle.cpp
+    if (before == join_state::detached)
         gfput(pp, gp);
-    } else if (before != join_state::pending) {
+    else if (join_state::is_joiner(before))
         ready_on(pp, reinterpret_cast<g*>(before));
-    }
 }
 
 /// Go: goexit0.
@@ -127,7 +125,7 @@ void exit_to_next(g* gp) noexcept {
     if (pp->attention.load(relaxed) || pp->schedtick == pp->global_tick) return;
     const std::uintptr_t joining = gp->joining.load(acquire); // pairs with join's CAS
     g* next = reinterpret_cast<g*>(joining);
-    if (joining > join_state::detached && (next->special & special::locked) == 0) {
+    if (join_state::is_joiner(joining) && (next->special & special::locked) == 0) {
         *mp->eh = {};
         put_away(pp, gp);
         gp->joining.store(join_state::finished, release); // nobody but us wakes the joiner, or changes the word
@@ -141,7 +139,22 @@ void exit_to_next(g* gp) noexcept {
     weft_gogo(&next->sched);
 }
 
+/// Step E2 of handle.cpp, on the goroutine's own stack: its result is in place. Without a handle nobody
+/// wants it.
+void settle(g* gp) noexcept {
+    std::uintptr_t seen = gp->joining.load(acquire);
+    if (seen == join_state::pending && gp->joining.compare_exchange_strong(seen, join_state::ended, release, acquire)) return;
+    if (seen != join_state::detached) return; // the joiner waits
+    if (gp->exception) panic_uncaught(gp, gp->exception);
+    destroy_result(gp);
+}
+
 } // namespace
+
+void destroy_result(g* gp) noexcept {
+    if (gp->has_result && gp->run != nullptr) gp->run(gp, gp->storage);
+    gp->has_result = false;
+}
 
 g* newg(p* pp, std::uintptr_t gopc) {
     take_credit(pp);
@@ -158,6 +171,7 @@ g* newg(p* pp, std::uintptr_t gopc) {
     gp->status.store(gstatus::dead, relaxed);
     gp->gopc = gopc;
     gp->has_result = false;
+    gp->abandoned = false;
     gp->storage = gp->inline_storage.data();
     gp->heap_align = 0;
     gp->reason = wait_reason::none;
@@ -186,7 +200,9 @@ void gfput(p* pp, g* gp) noexcept {
     pp->gfree.push(gp);
     if (pp->gfree.size() < gfree_high) return;
     std::lock_guard hold(pp->rt->sched.lock);
-    while (pp->gfree.size() > gfree_low) pp->rt->sched.gfree.push(pp->gfree.pop());
+    schedt& sched = pp->rt->sched;
+    while (pp->gfree.size() > gfree_low) sched.gfree.push(pp->gfree.pop());
+    sched.gfreesize.store(sched.gfree.size(), relaxed);
 }
 
 void free_storage(g* gp) noexcept {
@@ -210,7 +226,7 @@ void dropg(p* pp, g* gp) noexcept {
 
 void need_stack(p* pp, g* gp) noexcept {
     if (pp->nstacks == 0) {
-        constexpr std::size_t batch = p::stack_cache / 2;
+        const std::size_t batch = pp->most_stacks / 2;
         pp->nstacks = static_cast<std::uint32_t>(pp->rt->stacks->take(pp->stacks.data(), batch));
     }
     gp->special &= ~special::fresh;
@@ -248,6 +264,7 @@ void weft_goroutine_main() {
         sanitizer::race_acquire(reinterpret_cast<void*>(gp->stk.lo)); // who had the stack before
     }
     gp->run(gp, gp->storage);
+    if (gp->has_result || gp->exception) settle(gp);
     if (!gp->has_result) free_storage(gp);
 }
 

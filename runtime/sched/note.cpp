@@ -31,7 +31,8 @@ void note::wakeup() noexcept {
 }
 
 bool note::poke() noexcept {
-    const std::uint32_t before = word_.exchange(1, release);
+    // acquire: a second poker sees what the first did before (wake_parked reads stopping).
+    const std::uint32_t before = word_.exchange(1, acq_rel);
     if (before == 2) os::futex_wake(word_, 1);
     return before != 1;
 }

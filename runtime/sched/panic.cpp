@@ -21,6 +21,7 @@ namespace weft::rt {
 namespace {
 
 std::string describe(const std::exception_ptr& e) {
+    if (!e) return "(exception of another language)";
     try {
         std::rethrow_exception(e);
     } catch (const std::exception& x) {
@@ -60,21 +61,36 @@ std::string header(const g* gp) {
     return text += "]:\n";
 }
 
-/// Only one goroutine prints its end; others that get here wait for the process to end.
+/// Only one thread prints its end; others that get here wait for the process to end. The same one again
+/// has failed while it printed.
 void become_the_one_that_ends(runtime_impl& rt) {
-    if (!rt.panicking.exchange(true, acq_rel)) return;
+    const std::int32_t self = os::thread_id();
+    std::int32_t nobody = 0;
+    if (rt.panicking.compare_exchange_strong(nobody, self, acq_rel, acquire)) return;
+    if (nobody == self) fatal_raw("panic during panic");
     for (;;) pause();
 }
 
-[[noreturn]] void end_with(const std::string& report) {
-    write_err(report.c_str());
-    _exit(2); // Go: exit status of panic, throw and fatal
+/// Makes the report on g0, for symbols and names take more stack than a goroutine may have, and ends.
+template <class MakeReport>
+[[noreturn]] void end_with(MakeReport&& make_report) {
+    auto end = [&] {
+        write_err(make_report().c_str());
+        _exit(2); // Go: exit status of panic, throw and fatal
+    };
+    if (weft_getg() != nullptr)
+        on_systemstack(end);
+    else
+        end();
+    fatal_raw("runtime: the end was not the end");
 }
 
 /// Goroutine gp threw e and nobody caught it; the calling stack is still that of the throw.
 [[noreturn]] void panic_thrown(g* gp, const std::exception_ptr& e) {
     become_the_one_that_ends(*gp->m->rt);
-    end_with("panic: " + describe(e) + "\n\n" + header(gp) + format_traceback(callers(true)) + format_created_by(gp->gopc));
+    const auto pcs = callers(true);
+    const std::string what = describe(e); // rethrows it, which g0 must not do
+    end_with([&] { return "panic: " + what + "\n\n" + header(gp) + format_traceback(pcs) + format_created_by(gp->gopc); });
 }
 
 } // namespace
@@ -91,25 +107,30 @@ const char* to_string(wait_reason r) noexcept {
 }
 
 void panic_uncaught(g* gp, const std::exception_ptr& e) {
-    const std::string created = format_created_by(gp->gopc);
-    end_with("panic: " + describe(e) + "\n\ngoroutine " + std::to_string(gp->goid) + " [ended; nobody joined it]:\n" + created);
+    const std::string what = describe(e);
+    end_with([&] {
+        return "panic: " + what + "\n\ngoroutine " + std::to_string(gp->goid) + " [ended; nobody joined it]:\n" +
+               format_created_by(gp->gopc);
+    });
 }
 
-void fatal(const char* what) {
-    g* self = weft_getg();
-    std::string report = "fatal error: " + std::string(what) + "\n";
-    if (self != nullptr && self->m != nullptr) {
-        runtime_impl& rt = *self->m->rt;
-        become_the_one_that_ends(rt);
-        const g* current = self == self->m->g0 ? self->m->curg : self;
-        if (current != nullptr) report += "\n" + header(current) + format_traceback(callers(false)) + format_created_by(current->gopc);
+void fatal(const char* what, const std::string& before) {
+    const g* self = weft_getg();
+    if (self == nullptr || self->m == nullptr) fatal_raw(what);
+    runtime_impl& rt = *self->m->rt;
+    become_the_one_that_ends(rt);
+    const g* current = self == self->m->g0 ? self->m->curg : self;
+    const auto pcs = callers(false);
+    end_with([&] {
+        std::string report = before + "fatal error: " + what + "\n";
+        if (current != nullptr) report += "\n" + header(current) + format_traceback(pcs) + format_created_by(current->gopc);
         rt.gs.for_each([&](g* gp) {
             const gstatus status = gp->status.load(relaxed);
             if (gp == current || status == gstatus::dead || status == gstatus::idle) return;
             report += "\n" + header(gp) + format_created_by(gp->gopc);
         });
-    }
-    end_with(report);
+        return report;
+    });
 }
 
 } // namespace weft::rt

@@ -12,6 +12,7 @@
 //   R3. P goes to R's own runnext, then the submitter's half of wake.cpp.
 // unlockf runs where P may already be running elsewhere the moment it has released: it must not touch
 // P or P's stack after that.
+#include "core/badstate.hpp"
 #include "os/os.hpp"
 #include "sched/sanitizer.hpp"
 #include "sched/switch.hpp"
@@ -137,7 +138,11 @@ void ready_on(p* pp, g* gp) {
     wake_after_put(pp);
 }
 
-void ready(g* gp) { ready_on(weft_getg()->m->p, gp); }
+void ready(g* gp) {
+    const g* self = weft_getg();
+    if (self == nullptr || self->m->rt != gpool::runtime_of(gp)) fatal_raw("weft: a goroutine was readied from outside its runtime");
+    ready_on(self->m->p, gp);
+}
 
 } // namespace weft::rt
 

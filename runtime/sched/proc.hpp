@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "core/trampolines.hpp"
@@ -34,6 +35,7 @@ void on_systemstack(F&& f) {
 g* newg(p* pp, std::uintptr_t gopc);         // [any] a dead descriptor with its stack promised; throws bad_alloc
 void make_storage(g* gp, std::size_t size, std::size_t align); // [any] inline or from the heap; throws bad_alloc
 void free_storage(g* gp) noexcept;           // [any] what it held is destroyed already
+void destroy_result(g* gp) noexcept;         // goroutine or host thread: runs the program's destructor
 void dropg(p* pp, g* gp) noexcept;           // [any] gives an unused descriptor back
 void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept; // [any] Go: newproc
 void gfput(p* pp, g* gp) noexcept;           // [any] Go: gfput
@@ -92,7 +94,7 @@ void startlockedm(m* mp, g* gp);             // [g0] returns
 void sysmon();                               // mstartfn of an m without P; returns when the runtime stops
 
 // panic.cpp
-[[noreturn]] void fatal(const char* what);   // [any] Go: throw, fatal; exit status 2
+[[noreturn]] void fatal(const char* what, const std::string& before = {}); // [any] Go: throw, fatal; exit status 2
 [[noreturn]] void panic_uncaught(g* gp, const std::exception_ptr& e); // an exception nobody will look at
 
 /// The calling goroutine, or null on g0 and on a thread of no runtime. Any thread.

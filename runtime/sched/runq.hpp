@@ -8,7 +8,8 @@
 // The owner comes here at every switch, a thief hardly ever; so the owner does without read-modify-writes
 // and the thief pays (Go's owner pays a CAS). Taking, from the ring or from runnext, excludes each other:
 //
-//   owner   O1. busy = 1. O2. light barrier. O3. robbed (relaxed): 1: busy = 0, pause, again from O1.
+//   owner   O1. busy = 1. O2. light barrier. O3. robbed: not 0: busy = 0, wait (at last in the kernel: CAS 1→2,
+//           and T6 wakes), again from O1.
 //           O4. moves head or runnext. O5. busy = 0 (release, pairs with T4).
 //   thief   T1. CAS robbed 0→1 (acquire, pairs with T6 of the thief before). Failed: another robs; give up.
 //           T2. heavy barrier. T3. busy (acquire): 1 for too long: give up by T6; an owner that lost its
@@ -33,6 +34,7 @@
 
 #include "atomic.hpp"
 #include "core/cpu.hpp"
+#include "os/futex.hpp"
 
 namespace weft::rt {
 
@@ -118,14 +120,14 @@ public:
             before_next();
             if (runnext_.load(relaxed) == nullptr) return nullptr;
         }
-        std::uint32_t free = 0;
-        if (!robbed_.compare_exchange_strong(free, 1, acquire, relaxed)) return nullptr;
+        std::uint32_t seen = free_to_rob;
+        if (!robbed_.compare_exchange_strong(seen, robbing, acquire, relaxed)) return nullptr;
         if (asymmetric_)
             heavy_barrier();
         else
             store_load_barrier();
         G* gp = owner_is_out() ? grab(mine, with_next) : nullptr;
-        robbed_.store(0, release);
+        if (robbed_.exchange(free_to_rob, release) == owner_sleeps) os::futex_wake(robbed_, 1);
         return gp;
     }
 
@@ -160,7 +162,8 @@ public:
     }
 
 private:
-    static constexpr int patience = 200; // looks at busy before a thief gives up
+    static constexpr int patience = 200; // looks at busy before a thief gives up, at robbed before the owner sleeps
+    static constexpr std::uint32_t free_to_rob = 0, robbing = 1, owner_sleeps = 2; // values of robbed_
 
     atomic<G*>& slot(std::uint32_t i) noexcept { return ring_[i % Capacity]; }
     const atomic<G*>& slot(std::uint32_t i) const noexcept { return ring_[i % Capacity]; }
@@ -174,11 +177,23 @@ private:
                 std::atomic_signal_fence(seq_cst);
             else
                 store_load_barrier();
-            if (robbed_.load(acquire) == 0) [[likely]]
+            if (robbed_.load(acquire) == free_to_rob) [[likely]]
                 return;
             busy_.store(0, release);
-            while (robbed_.load(relaxed) != 0) cpu::pause();
+            wait_for_thief();
         }
+    }
+
+    /// A thief is done in a moment, unless it lost its CPU: then the owner must not spin, for it may be
+    /// on the very CPU that the thief waits for.
+    [[gnu::noinline]] void wait_for_thief() noexcept {
+        for (int i = 0; i < patience; i++) {
+            if (robbed_.load(relaxed) == free_to_rob) return;
+            cpu::pause();
+        }
+        std::uint32_t seen = robbing;
+        if (robbed_.compare_exchange_strong(seen, owner_sleeps, relaxed, relaxed))
+            while (robbed_.load(relaxed) == owner_sleeps) os::futex_wait(robbed_, owner_sleeps);
     }
 
     /// O5.

@@ -18,6 +18,7 @@ namespace {
 
 /// A handle exists, and its goroutine will never end by itself.
 void abandon_joinable(g* gp) {
+    gp->abandoned = true;
     gp->exception = std::make_exception_ptr(
         std::runtime_error("weft: the goroutine was abandoned: its runtime ended before it did (at_exit::abandon)"));
 }
@@ -27,14 +28,14 @@ void teardown(runtime_impl& rt) {
     rt.gs.for_each([](g* gp) {
         if (gp->stk) sanitizer::stack_unused(gp->stack_id, gp->stk);
         sanitizer::race_destroy(std::exchange(gp->racectx, nullptr));
-        const std::uintptr_t state = gp->joining.load(acquire);
-        if (state == join_state::pending) {
-            abandon_joinable(gp);
-            gp->joining.store(join_state::finished, release);
-            gpool::keep_for_handle(gp);
-        } else if (state == join_state::finished) {
-            gpool::keep_for_handle(gp);
-        }
+        const gstatus status = gp->status.load(relaxed);
+        if (status != gstatus::dead && status != gstatus::idle && !gp->has_result) free_storage(gp); // no destructors
+        std::uintptr_t state = gp->joining.load(acquire);
+        if (state == join_state::detached) return;
+        if (state != join_state::finished) abandon_joinable(gp); // it, or whoever was to join it too
+        gpool::keep_for_handle(gp);
+        if (!gp->joining.compare_exchange_strong(state, join_state::kept, acq_rel, acquire))
+            gpool::drop_handle(gp); // the handle was dropped by a thread of the host's, just now
     });
     rt.gs.disown();
     rt.stacks.reset();

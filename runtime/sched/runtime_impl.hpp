@@ -41,6 +41,7 @@ struct schedt {
     atomic<std::int32_t> runqsize{0};    // copy of runq.size() for looks without the lock
 
     glist gfree;
+    atomic<std::int32_t> gfreesize{0};   // copy of gfree.size() for looks without the lock
 
     atomic<bool> sysmonwait{false};      // written under lock
     note sysmonnote;
@@ -72,7 +73,7 @@ struct runtime_impl {
 
     const std::function<void()>* main = nullptr;
     std::exception_ptr main_exception;
-    atomic<bool> panicking{false}; // one goroutine prints its panic; the others wait for the end
+    atomic<std::int32_t> panicking{0}; // the thread that prints a panic; others wait for the end
 };
 
 } // namespace weft::rt

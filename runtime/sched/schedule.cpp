@@ -117,6 +117,8 @@ g* findrunnable(m* mp, bool& inherit_time) {
         inherit_time = false;
         if (pp->schedtick == pp->global_tick) {
             pp->global_tick += global_queue_interval;
+            // A yield is on no queue for a moment, and a searcher's last look may have missed it.
+            if (rt.main_started && !pp->solo && !pp->runq.empty() && sched.npidle.load(relaxed) > 0) wakep(rt);
             if (g* gp = globrunqget(rt, pp, 1)) return gp;
         }
         if (g* gp = pp->runq.take(inherit_time)) return gp;
@@ -147,7 +149,10 @@ g* findrunnable(m* mp, bool& inherit_time) {
         if (mp->spinning) {
             mp->spinning = false;
             if (sched.nmspinning.fetch_sub(1, seq_cst) <= 0) fatal_raw("findrunnable: negative nmspinning");
-            if (rt.asymmetric) os::heavy_barrier(); // S2; the fetch_sub is the barrier else
+            if (rt.asymmetric) // S2
+                os::heavy_barrier();
+            else
+                store_load_barrier();
             if (p* again = recheck_without_p(rt)) { // S3
                 acquirep(mp, again);
                 become_spinning(mp);

@@ -66,6 +66,10 @@ void main_goroutine(g* gp, void*) {
     rt.boot.step("main.main", "the program's own main function");
     try {
         (*rt.main)();
+#ifdef __GLIBCXX__
+    } catch (abi::__forced_unwind&) { // pthread_exit, pthread_cancel: goexit's personality names it
+        throw;
+#endif
     } catch (...) {
         rt.main_exception = std::current_exception();
     }
@@ -99,10 +103,10 @@ void mcommoninit(m* mp, std::int64_t id) {
         count = rt.sched.mnext - rt.sched.nmfreed;
     }
     if (count > rt.opts.max_threads) { // Go: checkmcount
-        write_err("runtime: program exceeds ");
-        write_err(std::to_string(rt.opts.max_threads).c_str());
-        write_err("-thread limit\n");
-        fatal("thread exhaustion");
+        std::string text = "runtime: program exceeds ";
+        text += std::to_string(rt.opts.max_threads);
+        text += "-thread limit\n";
+        fatal("thread exhaustion", text);
     }
 }
 
@@ -113,6 +117,7 @@ void procresize(runtime_impl& rt) {
         pp->id = i;
         pp->rt = &rt;
         pp->solo = rt.procs == 1;
+        pp->most_stacks = p::stacks_kept(rt.procs);
         pp->watched = sanitizer::watches();
         pp->attention.store(force_migration || sanitizer::present(), relaxed);
         pp->runq.set_solo(pp->solo);
@@ -128,7 +133,7 @@ void schedinit(m* mp) {
     runtime_impl& rt = *mp->rt;
     mp->g0->racectx = sanitizer::race_current();
     rt.boot.step("schedinit", "stacks, signal mask, then:");
-    rt.stacks = std::make_unique<stack_pool>(rt.opts.stack_size, static_cast<std::size_t>(rt.procs) * p::stack_cache);
+    rt.stacks = std::make_unique<stack_pool>(rt.opts.stack_size, static_cast<std::size_t>(rt.procs) * p::stacks_kept(rt.procs));
     rt.boot.step("mcommoninit", "m0 has id 0 and is on allm");
     mcommoninit(mp, -1);
     rt.sigmask = os::signal_mask();
@@ -149,7 +154,7 @@ void weft_rt0_go(m* mp) {
     mp->thread_id = os::thread_id();
     try {
         rt.boot.step("rt0", "the host's thread is m0, its stack m0's g0");
-        mp->g0->stk = os::thread_stack();
+        if (const stack exact = os::thread_stack()) mp->g0->stk = exact; // else rt0's guess stays
         rt.boot.step("osinit", "number of CPUs; exact bounds of the OS stack");
         schedinit(mp);
         g* gp = newg(mp->p, 0);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Making ms and letting them go. Go: newm, allocm, newm1, newosproc, mexit, freem.
 #include <cerrno>
-#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <unistd.h>
@@ -15,8 +14,8 @@ namespace weft::rt {
 namespace {
 
 // Go leaves the size of a thread's stack to the C library; this much address space costs nothing until
-// touched, and holds what libraries do on g0 (thread start, symbolising a backtrace).
-constexpr std::size_t g0_stack_size = 1024 * 1024;
+// touched, and holds what the C library puts there (all static thread-locals) and what is done on g0.
+constexpr std::size_t g0_stack_size = 8 * 1024 * 1024;
 
 // Go: _cgo_try_pthread_create retries EAGAIN 20 times, 1 … 20 ms apart.
 constexpr int create_tries = 20;
@@ -26,12 +25,13 @@ void boot_step_of(const m* mp, const char* name, const char* detail = "") {
 }
 
 [[noreturn]] void cannot_make_thread(runtime_impl& rt, int error) {
-    char text[160];
-    std::snprintf(text, sizeof text, "runtime: failed to create new OS thread (have %lld already; errno=%d)\n",
-                  static_cast<long long>(rt.sched.mnext - rt.sched.nmfreed - 1), error);
-    write_err(text);
-    if (error == EAGAIN) write_err("runtime: may need to increase max user processes (ulimit -u)\n");
-    fatal("newosproc");
+    std::string text = "runtime: failed to create new OS thread (have ";
+    text += std::to_string(rt.sched.mnext - rt.sched.nmfreed - 1);
+    text += " already; errno=";
+    text += std::to_string(error);
+    text += ")\n";
+    if (error == EAGAIN) text += "runtime: may need to increase max user processes (ulimit -u)\n";
+    fatal("newosproc", text);
 }
 
 /// Joins and frees the ms whose threads have ended. Go: allocm reaps sched.freem.
@@ -41,6 +41,7 @@ void reap_exited(runtime_impl& rt) {
         m* dead = nullptr;
         {
             std::lock_guard hold(sched.lock);
+            if (sched.stopping.load(relaxed)) return; // somebody may still poke them; join_threads frees what is left
             for (m** link = &rt.allm; *link != nullptr; link = &(*link)->alllink) {
                 m* mp = *link;
                 if (!mp->has_thread || mp->joined || !mp->exited.load(acquire)) continue;

@@ -98,11 +98,17 @@ private:
 #endif
 };
 
-/// The runtime's own frames tell the reader of a program's backtrace nothing.
+/// The runtime's own frames, and the library's between it and the program, tell the reader nothing.
 bool hidden(const std::string& function) {
-    static constexpr std::array<std::string_view, 5> prefixes{"weft::rt::", "weft::detail::", "weft_", "std::__invoke", "__cxa_"};
+    static constexpr std::array<std::string_view, 15> prefixes{
+        "weft::rt::",    "weft::detail::", "weft::go",     "weft::spawn",  "weft::run",      "weft_",      "__cxa_", "_Unwind_",
+        "std::__invoke", "std::invoke",    "std::__apply", "std::apply",   "std::_Function", "std::function", "std::rethrow_exception"};
+    // The qualified name: what stands before its template arguments or parameters, without the result's type.
+    std::string_view name = std::string_view(function).substr(0, function.find_first_of("<("));
+    const std::size_t space = name.rfind(' ');
+    if (space != std::string_view::npos) name.remove_prefix(space + 1);
     return std::any_of(prefixes.begin(), prefixes.end(),
-                       [&](std::string_view prefix) { return std::string_view(function).substr(0, prefix.size()) == prefix; });
+                       [&](std::string_view prefix) { return name.substr(0, prefix.size()) == prefix; });
 }
 
 std::string to_text(const frame& f) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // state_: 0 nobody waits and there is no permit, 1 a permit, else the goroutine that is parked.
 //   park    P1. 1 → 0 by CAS (acquire, pairs with U1): done. P2. gopark; unlockf: CAS 0 → self (release, pairs with
-//           U2). Failed, so there is a permit: P3. store 0 (acquire by the CAS, pairs with U1), do not park.
-//   unpark  U1. CAS 0 → 1 (release): done. It is 1: done. U2. CAS goroutine → 0 (acq_rel): ready(goroutine).
+//           U2). Failed, so there is a permit: P3. CAS 1 → 0 (acquire, pairs with U1), do not park.
+//   unpark  U1. CAS 0 → 1, or 1 → 1 (release): done. U2. CAS goroutine → 0 (acq_rel): ready(goroutine).
 // Only the parked goroutine's side takes 1 away, and only unpark's side takes a goroutine away. With one P all of
 // it happens on one thread at a time, between switches: plain loads and stores do.
 #include "weft/parker.hpp"
@@ -37,7 +37,8 @@ bool commit(rt::g* self, void* state_) {
     if (state.compare_exchange_strong(seen, reinterpret_cast<std::uintptr_t>(self), std::memory_order_acq_rel,
                                       std::memory_order_acquire))
         return true;
-    state.store(nobody, std::memory_order_relaxed);
+    seen = permit;
+    state.compare_exchange_strong(seen, nobody, std::memory_order_acq_rel, std::memory_order_relaxed);
     return false;
 }
 
@@ -71,9 +72,12 @@ void parker::unpark() {
         if (seen == nobody) {
             if (swap(state_, seen, permit, pp->solo)) return;
         } else if (seen == permit) {
-            return;
+            // Also here a write: the park that takes this permit sees what came before every unpark it stands for.
+            if (swap(state_, seen, permit, pp->solo)) return;
         } else if (swap(state_, seen, nobody, pp->solo)) {
-            rt::ready_on(pp, reinterpret_cast<rt::g*>(seen));
+            auto* gp = reinterpret_cast<rt::g*>(seen);
+            if (rt::gpool::runtime_of(gp) != pp->rt) rt::fatal("weft: a goroutine was readied from outside its runtime");
+            rt::ready_on(pp, gp);
             return;
         }
     }

@@ -28,6 +28,7 @@ std::int32_t counter(std::uint64_t state) noexcept { return static_cast<std::int
 } // namespace
 
 void wait_group::add(std::int32_t delta) {
+    if (delta < 0 && rt::current_goroutine() == nullptr) detail::no_goroutine(); // it may have to wake somebody
     rt::sanitizer::race_release(this);
     const std::uint64_t change = static_cast<std::uint64_t>(static_cast<std::uint32_t>(delta)) << 32;
     const std::uint64_t now = state_.fetch_add(change, std::memory_order_acq_rel) + change;

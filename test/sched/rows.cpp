@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+// Rows 3 to 6, 13, 26 and 28 of the acceptance list: what Go's proc_test.go asks of a scheduler.
+#include <array>
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "core/trampolines.hpp"
+#include "sched/m.hpp"
+#include "sched/migrate.hpp"
+#include "support/catch.hpp"
+#include "weft/weft.hpp"
+
+using sched_test::change_thread;
+using sched_test::thread_id;
+
+namespace {
+
+/// Waits on the thread, not in the scheduler: whoever shall end it must run on another one.
+template <class Until>
+void spin(Until&& until) {
+    while (!until()) std::this_thread::yield();
+}
+
+/// Lets the others run until it is so.
+template <class Until>
+void yield_until(Until&& until) {
+    while (!until()) weft::yield();
+}
+
+/// A goroutine that polls, with yields between, sees what another one sends.
+void yield_progress(int procs, bool locked) {
+    weft::run(
+        [&] {
+            std::atomic<int> polls{0};
+            std::atomic<bool> sent{false}, seen{false};
+            weft::go([&] {
+                if (locked) weft::this_goroutine::lock_os_thread();
+                yield_until([&] {
+                    polls++;
+                    return sent.load();
+                });
+                seen = true;
+            });
+            yield_until([&] { return polls >= 100; });
+            sent = true;
+            yield_until([&] { return seen.load(); });
+        },
+        {.procs = procs});
+    SUCCEED();
+}
+
+/// ps goroutines take turns in a fixed order, rounds times, without ever yielding.
+void take_turns(std::atomic<unsigned>& turn, unsigned me, unsigned ps, unsigned rounds) {
+    for (unsigned i = 0; i < rounds; i++) {
+        const unsigned mine = ps * i + me;
+        spin([&] { return turn == mine; });
+        turn = mine + 1;
+    }
+}
+
+/// Brings every m to life and leaves them idle.
+void load(unsigned ps) {
+    std::atomic<unsigned> running{0};
+    weft::wait_group done;
+    for (unsigned i = 0; i < ps; i++) {
+        done.add(1);
+        weft::go([&] {
+            running++;
+            spin([&] { return running == ps; });
+            done.done();
+        });
+    }
+    done.wait();
+}
+
+void nested_turns(unsigned ps) {
+    std::atomic<unsigned> turn{0};
+    weft::wait_group done;
+    done.add(static_cast<int>(ps));
+    for (unsigned p = 0; p < ps / 2; p++)
+        weft::go([&, p] {
+            for (unsigned p2 = 0; p2 < 2; p2++)
+                weft::go([&, p, p2] {
+                    take_turns(turn, p * 2 + p2, ps, 3);
+                    done.done();
+                });
+        });
+    done.wait();
+}
+
+} // namespace
+
+TEST_CASE("3 TestYieldLockedProgress: a locked goroutine that yields sees what another sends") {
+    yield_progress(1, true);
+    yield_progress(4, true);
+}
+
+TEST_CASE("2 TestYieldProgress: a goroutine that yields sees what another sends") {
+    yield_progress(1, false);
+    yield_progress(4, false);
+}
+
+TEST_CASE("4 TestYieldLocked: a locked goroutine keeps its thread and may end locked") {
+    for (int procs : {1, 4}) {
+        int other_thread = 0;
+        weft::run(
+            [&] {
+                weft::spawn([&] {
+                    weft::this_goroutine::lock_os_thread();
+                    const pid_t mine = thread_id();
+                    for (int i = 0; i < 10; i++) {
+                        weft::yield();
+                        other_thread += thread_id() != mine;
+                        weft::spawn([] { weft::yield(); }).join();
+                        other_thread += thread_id() != mine;
+                    }
+                }).join();
+            },
+            {.procs = procs});
+        CHECK(other_thread == 0);
+    }
+}
+
+TEST_CASE("4 TestYieldLocked: nobody else runs on a locked goroutine's thread") {
+    std::atomic<int> intruders{0};
+    weft::run(
+        [&] {
+            std::atomic<pid_t> taken{0};
+            weft::wait_group all;
+            all.add(1);
+            weft::go([&] {
+                weft::this_goroutine::lock_os_thread();
+                taken = thread_id();
+                for (int i = 0; i < 200; i++) weft::yield();
+                taken = 0;
+                weft::this_goroutine::unlock_os_thread();
+                all.done();
+            });
+            for (int i = 0; i < 4; i++) {
+                all.add(1);
+                weft::go([&] {
+                    for (int k = 0; k < 200; k++) {
+                        intruders += taken == thread_id();
+                        weft::yield();
+                    }
+                    all.done();
+                });
+            }
+            all.wait();
+        },
+        {.procs = 2});
+    CHECK(intruders == 0);
+}
+
+TEST_CASE("4 TestYieldLocked: locks nest, and an unlock too many does nothing") {
+    weft::run([] {
+        using namespace weft::this_goroutine;
+        lock_os_thread();
+        lock_os_thread();
+        unlock_os_thread();
+        const pid_t mine = thread_id();
+        for (int i = 0; i < 20; i++) {
+            weft::spawn([] {}).join();
+            weft::yield();
+        }
+        CHECK(thread_id() == mine);
+        unlock_os_thread();
+        unlock_os_thread();
+        change_thread(); // hangs if it is still locked
+    });
+    SUCCEED();
+}
+
+TEST_CASE("5 TestGoroutineParallelism: as many goroutines as Ps run at the same time") {
+    constexpr unsigned ps = 4;
+    weft::run(
+        [] {
+            for (int round = 0; round < 5; round++) {
+                std::atomic<unsigned> turn{0};
+                weft::wait_group done;
+                for (unsigned p = 0; p < ps; p++) {
+                    done.add(1);
+                    weft::go([&, p] {
+                        take_turns(turn, p, ps, 3);
+                        done.done();
+                    });
+                }
+                done.wait();
+            }
+        },
+        {.procs = ps});
+    SUCCEED();
+}
+
+TEST_CASE("6 TestGoroutineParallelism2: the same nested, on fresh threads and on idle ones") {
+    constexpr unsigned ps = 4;
+    for (bool loaded : {false, true})
+        weft::run(
+            [&] {
+                for (int round = 0; round < 5; round++) {
+                    if (loaded) load(ps);
+                    nested_turns(ps);
+                }
+            },
+            {.procs = ps});
+    SUCCEED();
+}
+
+TEST_CASE("13 TestNumGoroutine: one at the start, and one more for each that lives") {
+    weft::run([] {
+        CHECK(weft::num_goroutine() == 1);
+        weft::wait_group all, go_on;
+        go_on.add(1);
+        for (int i = 0; i < 10; i++) {
+            all.add(1);
+            weft::go([&] {
+                go_on.wait();
+                all.done();
+            });
+        }
+        CHECK(weft::num_goroutine() == 11);
+        go_on.done();
+        all.wait();
+        yield_until([] { return weft::num_goroutine() == 1; });
+        auto failed = weft::spawn([] { throw 1; });
+        CHECK_THROWS_AS(failed.join(), int);
+        CHECK(weft::num_goroutine() == 1);
+    });
+}
+
+namespace {
+
+// One function, so that a compiler that keeps the address of a thread-local over a call would be seen.
+[[gnu::noinline]] void look_at_self_across_threads() {
+    const weft::rt::g* const before = weft_getg();
+    const std::uint64_t id = weft::this_goroutine::id();
+    const pid_t thread = thread_id();
+    for (int i = 0; i < 20; i++) {
+        const pid_t from = thread_id();
+        change_thread();
+        if (thread_id() == from) FAIL("the thread was not changed");
+        if (weft_getg() != before) FAIL("getg is that of the thread before");
+        if (weft::this_goroutine::id() != id) FAIL("id() is that of the thread before");
+        if (weft_getg()->m->thread_id != thread_id()) FAIL("m is that of the thread before");
+    }
+    if (thread == 0 || weft_getg() != before || weft::this_goroutine::id() != id) FAIL("after the loop");
+}
+
+} // namespace
+
+TEST_CASE("26 TestGetgThreadSwitch: getg and id are right after every change of the thread") {
+    for (int procs : {1, 4}) {
+        weft::run(
+            [] {
+                weft::wait_group all;
+                for (int i = 0; i < 4; i++) {
+                    all.add(1);
+                    weft::go([&] {
+                        look_at_self_across_threads();
+                        all.done();
+                    });
+                }
+                look_at_self_across_threads();
+                all.wait();
+            },
+            {.procs = procs});
+    }
+    SUCCEED();
+}
+
+TEST_CASE("28 TestBigGOMAXPROCS: 1024 Ps start, work and stop") {
+    CHECK(weft::run([] { return weft::spawn([] { return weft::procs(); }).join(); }, {.procs = 1024}) == 1024);
+}
+
+TEST_CASE("fairness: goroutines that only yield do not shut out the global queue") {
+    // More than a ring holds, so that some stand in the global queue; all have to run once.
+    static constexpr int count = 1000;
+    std::atomic<int> arrived{0};
+    weft::run(
+        [&] {
+            for (int i = 0; i < count; i++)
+                weft::go([&arrived] {
+                    arrived++;
+                    yield_until([&] { return arrived == count; });
+                });
+            yield_until([&] { return arrived == count; });
+        },
+        {.procs = 1});
+    SUCCEED();
+}
+
+namespace {
+
+/// Wakes the other and waits for it, until stop. Whoever sees stop first lets the other go.
+void play(weft::wait_group& mine, weft::wait_group& other, const std::atomic<bool>& stop, std::atomic<bool>& over) {
+    while (!stop) {
+        mine.add(1);
+        other.done();
+        mine.wait();
+    }
+    if (!over.exchange(true)) other.done();
+}
+
+} // namespace
+
+TEST_CASE("fairness: two goroutines that ready each other do not shut out a third") {
+    weft::run(
+        [] {
+            std::atomic<bool> third_ran{false}, over{false};
+            weft::wait_group ping, pong;
+            ping.add(1);
+            auto first = weft::spawn([&] {
+                ping.wait();
+                play(ping, pong, third_ran, over);
+            });
+            weft::yield();
+            weft::go([&] { third_ran = true; });
+            auto second = weft::spawn([&] { play(pong, ping, third_ran, over); }); // runnext: the third waits in the ring
+            first.join();
+            second.join();
+        },
+        {.procs = 1});
+    SUCCEED();
+}
