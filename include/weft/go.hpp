@@ -3,8 +3,8 @@
 #pragma once
 
 #include <concepts>
-#include <cxxabi.h>
 #include <cstddef>
+#include <cxxabi.h>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -176,7 +176,8 @@ private:
 /// Everything else is as with go().
 template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
-[[gnu::always_inline]] inline auto spawn(F&& f, Args&&... args) -> handle<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> {
+[[gnu::always_inline]] inline auto spawn(F&& f, Args&&... args)
+    -> handle<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> {
     using closure = detail::closure<F, Args...>;
     using result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
     detail::check_not_empty(f);
@@ -203,9 +204,10 @@ template <class F, class... Args>
                 } else {
                     result value = body();
                     ::new (detail::result_storage(self, sizeof(result), alignof(result))) result(std::move(value));
-                    detail::set_result(self, std::is_trivially_destructible_v<result>
-                                                 ? nullptr
-                                                 : +[](rt::g*, void* r) { std::destroy_at(static_cast<result*>(r)); });
+                    detail::set_result(
+                        self, std::is_trivially_destructible_v<result> ? nullptr : +[](rt::g*, void* r) {
+                            std::destroy_at(static_cast<result*>(r));
+                        });
                 }
 #ifdef __GLIBCXX__
             } catch (abi::__forced_unwind&) { // the thread is being cancelled: not ours to swallow
@@ -219,4 +221,4 @@ template <class F, class... Args>
     return handle<result>(gp);
 }
 
-} // namespace weft
+} // namespace gnu::visibility("default")]]weft

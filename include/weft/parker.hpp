@@ -27,4 +27,4 @@ private:
     std::atomic<std::uintptr_t> state_{0}; // nobody, permit, or the parked goroutine: see sync/parker.cpp
 };
 
-} // namespace weft
+} // namespace gnu::visibility("default")]]weft

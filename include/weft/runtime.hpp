@@ -64,8 +64,8 @@ struct boot_step {
     std::int64_t m;                ///< id of the m
     std::int32_t thread;           ///< the kernel's thread id
     stack_kind stack;
-    std::int64_t g;                ///< 0 on g0, else the goroutine's id
-    std::uintptr_t sp;             ///< an address in the frame that took the step
+    std::int64_t g;    ///< 0 on g0, else the goroutine's id
+    std::uintptr_t sp; ///< an address in the frame that took the step
 };
 
 /// Go's runtime as an object. Nothing of it is global: several may exist and run at once, each on
@@ -110,8 +110,8 @@ public:
     /// Number of Ps. Any thread.
     int procs() const noexcept;
 
-    /// The steps of the last start-up, in order. Any thread, but not while another calls run(); the record is complete once run() has
-    /// returned, and while it runs it may still lack the first steps of sysmon's thread.
+    /// The steps of the last start-up, in order. Any thread, but not while another calls run(); the record is complete
+    /// once run() has returned, and while it runs it may still lack the first steps of sysmon's thread.
     std::vector<boot_step> boot_record() const;
 
 private:
@@ -144,4 +144,4 @@ int procs();
 /// Throws std::logic_error on a thread that belongs to no runtime.
 int num_goroutine();
 
-} // namespace weft
+} // namespace gnu::visibility("default")]]weft

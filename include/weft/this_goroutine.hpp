@@ -27,4 +27,4 @@ void lock_os_thread();
 void unlock_os_thread();
 
 } // namespace this_goroutine
-} // namespace weft
+} // namespace gnu::visibility("default")]]weft

@@ -32,4 +32,4 @@ private:
     void* waiters_ = nullptr;
 };
 
-} // namespace weft
+} // namespace gnu::visibility("default")]]weft

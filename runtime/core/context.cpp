@@ -14,7 +14,8 @@ static_assert(offsetof(weft_context, flags) == GOBUF_FLAGS);
 static_assert(sizeof(weft_context) == GOBUF_SIZE);
 static_assert(WEFT_CONTEXT_SHARE_FPCW == GOBUF_SHARE_FPCW);
 
-extern "C" int weft_context_init(weft_context* c, void* lo, size_t size, weft_context_fn* fn, void* arg, unsigned flags) {
+extern "C" int weft_context_init(weft_context* c, void* lo, size_t size, weft_context_fn* fn, void* arg,
+                                 unsigned flags) {
     if (c == nullptr || lo == nullptr || fn == nullptr) return -1;
     if (size < WEFT_CONTEXT_MIN_STACK || (flags & ~WEFT_CONTEXT_SHARE_FPCW) != 0) return -1;
     c->reserved = nullptr;

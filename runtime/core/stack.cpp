@@ -23,7 +23,8 @@ constexpr std::size_t first_slab_slots = 16;
 constexpr std::size_t largest_slab_slots = 1024;
 
 void* map_pages(std::size_t size) noexcept {
-    void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    void* p =
+        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (p == MAP_FAILED) return nullptr;
     // A huge page behind the first touch of a stack would cost 2 MiB for a goroutine that needs 4 KiB.
     madvise(p, size, MADV_NOHUGEPAGE);
@@ -103,7 +104,8 @@ stack stack_pool::fresh_slot() noexcept {
     const std::size_t page = page_size();
     const slab& last = slabs_.back();
     char* base = last.base + opened_ * (slot_size_ + page);
-    if (guard_ == guard_kind::madvise && !make_guard(base, guard_)) fatal_raw("runtime: cannot guard a goroutine's stack");
+    if (guard_ == guard_kind::madvise && !make_guard(base, guard_))
+        fatal_raw("runtime: cannot guard a goroutine's stack");
     // Equal offsets in every slot would put all the hot ends of stacks into the same cache sets.
     const std::size_t colour = (opened_ % 16) * 2 * cpu::cache_line;
     opened_++;

@@ -20,7 +20,8 @@ int cpu_count() noexcept;
 /// The kernel's id of the calling thread. Go: gettid.
 std::int32_t thread_id() noexcept;
 
-/// Exact bounds of the calling thread's stack; empty where the system does not tell. Go: pthread_getattr_np in _cgo_getstackbound.
+/// Exact bounds of the calling thread's stack; empty where the system does not tell. Go: pthread_getattr_np in
+/// _cgo_getstackbound.
 stack thread_stack() noexcept;
 
 /// Blocks all signals of the calling thread while it lives. A new thread inherits what is blocked

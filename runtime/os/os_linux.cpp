@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <linux/membarrier.h>
-#include <cstring>
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>

@@ -52,7 +52,7 @@ inline constexpr std::uintptr_t pending = 0;  ///< runs; a handle exists and nob
 inline constexpr std::uintptr_t finished = 1; ///< ended; the handle owns the descriptor
 inline constexpr std::uintptr_t detached = 2; ///< no handle: the descriptor is recycled at its end
 inline constexpr std::uintptr_t ended = 3;    ///< as pending, but its result or exception is in place
-inline constexpr std::uintptr_t kept = 4;     ///< finished, and its runtime has ended: the handle holds a part of the slab
+inline constexpr std::uintptr_t kept = 4; ///< finished, and its runtime has ended: the handle holds a part of the slab
 inline constexpr bool is_joiner(std::uintptr_t s) noexcept { return s > kept; }
 } // namespace join_state
 
@@ -60,32 +60,32 @@ inline constexpr bool is_joiner(std::uintptr_t s) noexcept { return s > kept; }
 /// queue or wait list (the take is an acquire that pairs with the release of the put).
 struct alignas(cpu::cache_line) g {
     // First line: all that a switch touches.
-    gobuf sched;                                        // owner
-    std::uint32_t special = 0;                          // owner
-    std::atomic<gstatus> status{gstatus::idle};         // owner writes, dumps read
-    rt::m* m = nullptr;                                 // owner; the m that runs it
-    g* schedlink = nullptr;                             // whoever holds the list it is on; while it runs: switch.hpp
+    gobuf sched;                                // owner
+    std::uint32_t special = 0;                  // owner
+    std::atomic<gstatus> status{gstatus::idle}; // owner writes, dumps read
+    rt::m* m = nullptr;                         // owner; the m that runs it
+    g* schedlink = nullptr;                     // whoever holds the list it is on; while it runs: switch.hpp
 
     // Second line: the life of a goroutine.
-    rt::stack stk;                                      // owner; empty until the first run
-    void (*run)(g*, void*) = nullptr;                   // owner; what to run, later what destroys the result
-    void* storage = nullptr;                            // owner; function object, then result
-    rt::m* lockedm = nullptr;                           // the goroutine itself
-    void* racectx = nullptr;                            // owner; ThreadSanitizer's fiber
-    std::uint64_t goid = 0;                             // constant from newproc to exit
-    std::uintptr_t gopc = 0;                            // constant; where it was spawned
+    rt::stack stk;                    // owner; empty until the first run
+    void (*run)(g*, void*) = nullptr; // owner; what to run, later what destroys the result
+    void* storage = nullptr;          // owner; function object, then result
+    rt::m* lockedm = nullptr;         // the goroutine itself
+    void* racectx = nullptr;          // owner; ThreadSanitizer's fiber
+    std::uint64_t goid = 0;           // constant from newproc to exit
+    std::uintptr_t gopc = 0;          // constant; where it was spawned
 
     // Third line: result and inline storage.
     atomic<std::uintptr_t> joining{join_state::detached};
-    void* fake_stack = nullptr;                         // owner; AddressSanitizer's
-    std::exception_ptr exception;                       // owner, then the handle
-    eh_globals eh;                                      // owner; while it does not run, see special::saved_eh
-    const void* waiting_for = nullptr;                  // owner; for dumps
-    std::uint32_t heap_align = 0;                       // owner; storage is from the heap if not 0
-    unsigned stack_id = 0;                              // owner; Valgrind's
-    wait_reason reason = wait_reason::none;             // owner
-    bool has_result = false;                            // owner, then the handle; storage holds a result
-    bool abandoned = false;                             // teardown, then the handle; it never ended by itself
+    void* fake_stack = nullptr;             // owner; AddressSanitizer's
+    std::exception_ptr exception;           // owner, then the handle
+    eh_globals eh;                          // owner; while it does not run, see special::saved_eh
+    const void* waiting_for = nullptr;      // owner; for dumps
+    std::uint32_t heap_align = 0;           // owner; storage is from the heap if not 0
+    unsigned stack_id = 0;                  // owner; Valgrind's
+    wait_reason reason = wait_reason::none; // owner
+    bool has_result = false;                // owner, then the handle; storage holds a result
+    bool abandoned = false;                 // teardown, then the handle; it never ended by itself
 
     // Fourth line.
     alignas(cpu::cache_line) std::array<std::byte, 64> inline_storage;

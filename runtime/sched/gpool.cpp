@@ -15,7 +15,7 @@ g* gpool::make(runtime_impl& rt) {
     std::lock_guard hold(lock_);
     if (slabs_.empty() || slabs_.back()->used == per_slab) {
         slabs_.reserve(slabs_.size() + 1);
-        void* memory = ::operator new(slab_bytes, std::align_val_t{slab_bytes});
+        void* memory = ::operator new (slab_bytes, std::align_val_t{slab_bytes});
         slabs_.push_back(::new (memory) slab);
         slabs_.back()->rt.store(&rt, relaxed);
     }
@@ -41,7 +41,7 @@ void gpool::drop_owner(slab* s) noexcept {
     // acq_rel: the last owner sees what the others did to the descriptors.
     if (s->owners.fetch_sub(1, acq_rel) != 1) return;
     for (std::size_t i = 0; i < s->used; i++) std::destroy_at(&s->at(i));
-    ::operator delete(s, std::align_val_t{slab_bytes});
+    ::operator delete (s, std::align_val_t{slab_bytes});
 }
 
 } // namespace weft::rt

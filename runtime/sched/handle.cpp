@@ -35,13 +35,16 @@ void recycle(g* gp) noexcept {
         return;
     }
     std::uintptr_t seen = join_state::finished;
-    if (gp->joining.compare_exchange_strong(seen, join_state::detached, acq_rel, acquire)) return; // unused until the runtime ends
+    if (gp->joining.compare_exchange_strong(seen, join_state::detached, acq_rel, acquire))
+        return; // unused until the runtime ends
     gpool::drop_handle(gp);
 }
 
 } // namespace
 
-void no_goroutine() { throw std::logic_error("weft: this may be called from a goroutine only (weft::run starts the first)"); }
+void no_goroutine() {
+    throw std::logic_error("weft: this may be called from a goroutine only (weft::run starts the first)");
+}
 
 void go_of_nil() { throw std::invalid_argument("go of nil func value"); }
 

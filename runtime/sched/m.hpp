@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <csignal>
 #include <pthread.h>
 
 #include "atomic.hpp"
@@ -45,52 +45,52 @@ struct alignas(cpu::cache_line) p {
     atomic<pstatus> status{pstatus::idle};
     p* link = nullptr; ///< sched.lock; on sched.pidle
 
-    glist gfree;                                  ///< dead goroutines, no more than gfree_high
-    std::array<stack, stack_cache> stacks{};      ///< hot stacks; the last put is the first taken
+    glist gfree;                             ///< dead goroutines, no more than gfree_high
+    std::array<stack, stack_cache> stacks{}; ///< hot stacks; the last put is the first taken
     std::uint32_t nstacks = 0;
-    std::uint32_t most_stacks = stack_cache;      ///< constant: stacks_kept
-    std::uint32_t stack_credit = 0;               ///< promises of stack_pool::reserve not yet used
-    std::uint64_t goid = 0;                       ///< next number of this P's batch
+    std::uint32_t most_stacks = stack_cache; ///< constant: stacks_kept
+    std::uint32_t stack_credit = 0;          ///< promises of stack_pool::reserve not yet used
+    std::uint64_t goid = 0;                  ///< next number of this P's batch
     std::uint64_t goid_end = 0;
-    atomic<std::int64_t> live_delta{0};           ///< goroutines made minus ended here; see live_goroutines
+    atomic<std::int64_t> live_delta{0}; ///< goroutines made minus ended here; see live_goroutines
 
     rt::runq<g> runq;
 };
 
 /// Access: "self" is the m's own thread; fields marked sched.lock are guarded by it.
 struct m {
-    g* g0 = nullptr;           // constant; the asm reads it
-    g* curg = nullptr;         // self; the asm reads it
-    rt::p* p = nullptr;        // self; null: no right to run goroutines
-    rt::p* nextp = nullptr;    // given by whoever wakes the m, before the note
+    g* g0 = nullptr;            // constant; the asm reads it
+    g* curg = nullptr;          // self; the asm reads it
+    rt::p* p = nullptr;         // self; null: no right to run goroutines
+    rt::p* nextp = nullptr;     // given by whoever wakes the m, before the note
     runtime_impl* rt = nullptr; // constant
-    std::int64_t id = -1;      // constant
-    eh_globals* eh = nullptr;  // constant once it runs: this thread's
-    std::int32_t locks = 0;    // self; > 0: must not be descheduled
-    bool spinning = false;     // self, or whoever wakes it; looks for work and is counted in nmspinning
-    bool blocked = false;      // self; sleeps on park
+    std::int64_t id = -1;       // constant
+    eh_globals* eh = nullptr;   // constant once it runs: this thread's
+    std::int32_t locks = 0;     // self; > 0: must not be descheduled
+    bool spinning = false;      // self, or whoever wakes it; looks for work and is counted in nmspinning
+    bool blocked = false;       // self; sleeps on park
 
     // gopark's order to park_m.
     bool (*waitunlockf)(g*, void*) = nullptr;
     void* waitlock = nullptr;
 
-    g* lockedg = nullptr;          // self; the goroutine tied to this thread
-    std::uint32_t locked_ext = 0;  // self; depth of lock_os_thread
+    g* lockedg = nullptr;         // self; the goroutine tied to this thread
+    std::uint32_t locked_ext = 0; // self; depth of lock_os_thread
     note park;
-    std::uint32_t random = 1;      // self; order of stealing
+    std::uint32_t random = 1; // self; order of stealing
 
-    void (*mstartfn)() = nullptr;  // constant; what it does before it schedules: sysmon, or nothing
-    void* procctx = nullptr;       // constant once it runs; the thread's own ThreadSanitizer fiber
-    pthread_t thread{};            // sched.lock; valid when has_thread
-    std::int32_t thread_id = 0;    // self
-    bool has_thread = false;       // sched.lock
-    bool joined = false;           // sched.lock; somebody joins or has joined its thread
-    atomic<bool> exited{false};    // its thread is about to end
-    bool boots = false;            // constant; its first steps belong to the boot record
-    m* schedlink = nullptr;        // sched.lock; on sched.midle
-    m* alllink = nullptr;          // sched.lock; on allm
-    sigset_t sigmask{};            // constant; what its thread unblocks
-    eh_globals host_eh{};          // m0: the caller's, while the runtime has its thread
+    void (*mstartfn)() = nullptr; // constant; what it does before it schedules: sysmon, or nothing
+    void* procctx = nullptr;      // constant once it runs; the thread's own ThreadSanitizer fiber
+    pthread_t thread{};           // sched.lock; valid when has_thread
+    std::int32_t thread_id = 0;   // self
+    bool has_thread = false;      // sched.lock
+    bool joined = false;          // sched.lock; somebody joins or has joined its thread
+    atomic<bool> exited{false};   // its thread is about to end
+    bool boots = false;           // constant; its first steps belong to the boot record
+    m* schedlink = nullptr;       // sched.lock; on sched.midle
+    m* alllink = nullptr;         // sched.lock; on allm
+    sigset_t sigmask{};           // constant; what its thread unblocks
+    eh_globals host_eh{};         // m0: the caller's, while the runtime has its thread
 };
 
 static_assert(offsetof(m, g0) == M_G0);

@@ -9,8 +9,8 @@
 #include <new>
 
 #include "core/badstate.hpp"
-#include "sched/switch.hpp"
 #include "sched/sanitizer.hpp"
+#include "sched/switch.hpp"
 
 namespace weft::rt {
 
@@ -143,7 +143,8 @@ void exit_to_next(g* gp) noexcept {
 /// wants it.
 void settle(g* gp) noexcept {
     std::uintptr_t seen = gp->joining.load(acquire);
-    if (seen == join_state::pending && gp->joining.compare_exchange_strong(seen, join_state::ended, release, acquire)) return;
+    if (seen == join_state::pending && gp->joining.compare_exchange_strong(seen, join_state::ended, release, acquire))
+        return;
     if (seen != join_state::detached) return; // the joiner waits
     if (gp->exception) panic_uncaught(gp, gp->exception);
     destroy_result(gp);
@@ -206,7 +207,7 @@ void gfput(p* pp, g* gp) noexcept {
 }
 
 void free_storage(g* gp) noexcept {
-    if (gp->heap_align != 0) ::operator delete(gp->storage, std::align_val_t{gp->heap_align});
+    if (gp->heap_align != 0) ::operator delete (gp->storage, std::align_val_t{gp->heap_align});
     gp->heap_align = 0;
     gp->storage = gp->inline_storage.data();
 }
@@ -214,7 +215,7 @@ void free_storage(g* gp) noexcept {
 void make_storage(g* gp, std::size_t size, std::size_t align) {
     free_storage(gp);
     if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line) return;
-    gp->storage = ::operator new(size, std::align_val_t{align});
+    gp->storage = ::operator new (size, std::align_val_t{align});
     gp->heap_align = static_cast<std::uint32_t>(align);
 }
 

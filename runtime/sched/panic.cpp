@@ -90,7 +90,8 @@ template <class MakeReport>
     become_the_one_that_ends(*gp->m->rt);
     const auto pcs = callers(true);
     const std::string what = describe(e); // rethrows it, which g0 must not do
-    end_with([&] { return "panic: " + what + "\n\n" + header(gp) + format_traceback(pcs) + format_created_by(gp->gopc); });
+    end_with(
+        [&] { return "panic: " + what + "\n\n" + header(gp) + format_traceback(pcs) + format_created_by(gp->gopc); });
 }
 
 } // namespace
@@ -123,7 +124,8 @@ void fatal(const char* what, const std::string& before) {
     const auto pcs = callers(false);
     end_with([&] {
         std::string report = before + "fatal error: " + what + "\n";
-        if (current != nullptr) report += "\n" + header(current) + format_traceback(pcs) + format_created_by(current->gopc);
+        if (current != nullptr)
+            report += "\n" + header(current) + format_traceback(pcs) + format_created_by(current->gopc);
         rt.gs.for_each([&](g* gp) {
             const gstatus status = gp->status.load(relaxed);
             if (gp == current || status == gstatus::dead || status == gstatus::idle) return;

@@ -117,7 +117,8 @@ void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason) {
         save_eh(gp, mp);
         run_next(mp, pp, next);
         if (unlockf == nullptr) // P3 is this store alone
-            weft_switchto(gp, next, reinterpret_cast<std::uint32_t*>(&gp->status), static_cast<std::uint32_t>(gstatus::waiting));
+            weft_switchto(gp, next, reinterpret_cast<std::uint32_t*>(&gp->status),
+                          static_cast<std::uint32_t>(gstatus::waiting));
         else
             weft_switchto_call(gp, next, commit_park_after_switch, gp);
     }
@@ -140,7 +141,8 @@ void ready_on(p* pp, g* gp) {
 
 void ready(g* gp) {
     const g* self = weft_getg();
-    if (self == nullptr || self->m->rt != gpool::runtime_of(gp)) fatal_raw("weft: a goroutine was readied from outside its runtime");
+    if (self == nullptr || self->m->rt != gpool::runtime_of(gp))
+        fatal_raw("weft: a goroutine was readied from outside its runtime");
     ready_on(self->m->p, gp);
 }
 

@@ -16,14 +16,14 @@
 namespace weft::rt {
 
 // startup.cpp
-void schedinit(m* mp);                       // [g0] Go: schedinit
-void mcommoninit(m* mp, std::int64_t id);    // [any] Go: mcommoninit; id −1 takes the next
-void procresize(runtime_impl& rt);           // [g0] Go: procresize
+void schedinit(m* mp);                    // [g0] Go: schedinit
+void mcommoninit(m* mp, std::int64_t id); // [any] Go: mcommoninit; id −1 takes the next
+void procresize(runtime_impl& rt);        // [g0] Go: procresize
 
 // switch.cpp: the crossings between goroutines and g0, with what travels along
-void mcall(void (*fn)(g*), bool dies = false); // goroutine; returns when continued. Go: mcall
-m* landed(g* gp) noexcept;                     // [g0] the first thing in every function that mcall runs
-[[noreturn]] void gogo(g* gp) noexcept;        // [g0] Go: gogo
+void mcall(void (*fn)(g*), bool dies = false);  // goroutine; returns when continued. Go: mcall
+m* landed(g* gp) noexcept;                      // [g0] the first thing in every function that mcall runs
+[[noreturn]] void gogo(g* gp) noexcept;         // [g0] Go: gogo
 void systemstack(void (*fn)(void*), void* arg); // [any] Go: systemstack
 template <class F>
 void on_systemstack(F&& f) {
@@ -32,24 +32,24 @@ void on_systemstack(F&& f) {
 // more of it inline in switch.hpp
 
 // newproc.cpp
-g* newg(p* pp, std::uintptr_t gopc);         // [any] a dead descriptor with its stack promised; throws bad_alloc
+g* newg(p* pp, std::uintptr_t gopc); // [any] a dead descriptor with its stack promised; throws bad_alloc
 void make_storage(g* gp, std::size_t size, std::size_t align); // [any] inline or from the heap; throws bad_alloc
-void free_storage(g* gp) noexcept;           // [any] what it held is destroyed already
-void destroy_result(g* gp) noexcept;         // goroutine or host thread: runs the program's destructor
-void dropg(p* pp, g* gp) noexcept;           // [any] gives an unused descriptor back
+void free_storage(g* gp) noexcept;                             // [any] what it held is destroyed already
+void destroy_result(g* gp) noexcept;                         // goroutine or host thread: runs the program's destructor
+void dropg(p* pp, g* gp) noexcept;                           // [any] gives an unused descriptor back
 void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept; // [any] Go: newproc
-void gfput(p* pp, g* gp) noexcept;           // [any] Go: gfput
-void need_stack(p* pp, g* gp) noexcept;      // [any] gives a fresh goroutine its stack and its first context
+void gfput(p* pp, g* gp) noexcept;                           // [any] Go: gfput
+void need_stack(p* pp, g* gp) noexcept; // [any] gives a fresh goroutine its stack and its first context
 std::int64_t live_goroutines(runtime_impl& rt) noexcept; // exact when nobody runs
 
 // schedule.cpp
-[[noreturn]] void schedule();                // [g0] Go: schedule
-[[noreturn]] void execute(m* mp, g* gp, bool inherit_time) noexcept; // [g0] Go: execute
-g* findrunnable(m* mp, bool& inherit_time);  // [g0] returns; Go: findrunnable
-void runqput(p* pp, g* gp, bool next) noexcept;      // [any] owner of pp; Go: runqput
-void globrunqput(runtime_impl& rt, g* gp) noexcept;  // [any] Go: globrunqput
+[[noreturn]] void schedule();                                          // [g0] Go: schedule
+[[noreturn]] void execute(m* mp, g* gp, bool inherit_time) noexcept;   // [g0] Go: execute
+g* findrunnable(m* mp, bool& inherit_time);                            // [g0] returns; Go: findrunnable
+void runqput(p* pp, g* gp, bool next) noexcept;                        // [any] owner of pp; Go: runqput
+void globrunqput(runtime_impl& rt, g* gp) noexcept;                    // [any] Go: globrunqput
 bool only_main_lives_locked(runtime_impl& rt, const p* mine) noexcept; // [any] all other goroutines have ended
-inline constexpr std::uint32_t global_queue_interval = 61; // Go: schedtick%61
+inline constexpr std::uint32_t global_queue_interval = 61;             // Go: schedtick%61
 
 /// Debug builds in which every scheduling point moves the goroutine to another thread where it can.
 #ifdef WEFT_FORCE_MIGRATION
@@ -59,13 +59,13 @@ inline constexpr bool force_migration = false;
 #endif
 
 // wake.cpp
-void wakep(runtime_impl& rt);                // [any] Go: wakep
-void wake_after_put(p* pp);                  // [any] submitter's half of the wake-up protocol
+void wakep(runtime_impl& rt);                        // [any] Go: wakep
+void wake_after_put(p* pp);                          // [any] submitter's half of the wake-up protocol
 void startm(runtime_impl& rt, p* pp, bool spinning); // [any] Go: startm
-void stopm(m* mp);                           // [g0] returns with a P, or when the runtime stops; Go: stopm
-void sleep_parked(m* mp);                    // [g0] until wake_parked; takes the P that came with it
-void wake_parked(m* mp);                     // [any] its nextp was set under sched.lock. Go: notewakeup(&mp.park)
-void handoffp(runtime_impl& rt, p* pp);      // [any] Go: handoffp
+void stopm(m* mp);                                   // [g0] returns with a P, or when the runtime stops; Go: stopm
+void sleep_parked(m* mp);                            // [g0] until wake_parked; takes the P that came with it
+void wake_parked(m* mp);                // [any] its nextp was set under sched.lock. Go: notewakeup(&mp.park)
+void handoffp(runtime_impl& rt, p* pp); // [any] Go: handoffp
 void become_spinning(m* mp) noexcept;
 void resetspinning(m* mp);
 void acquirep(m* mp, p* pp) noexcept;
@@ -73,29 +73,29 @@ p* releasep(m* mp) noexcept;
 p* pidleget_locked(runtime_impl& rt) noexcept;
 p* pidleget_spinning_locked(runtime_impl& rt) noexcept;
 void pidleput_locked(runtime_impl& rt, p* pp) noexcept;
-void checkdead_locked(runtime_impl& rt);     // Go: checkdead
+void checkdead_locked(runtime_impl& rt); // Go: checkdead
 
 // thread.cpp
 void newm(runtime_impl& rt, void (*fn)(), p* pp, std::int64_t id); // [any] Go: newm
-[[noreturn]] void mexit(m* mp);              // [g0] leaves mstart; Go: gogo(&g0.sched), mexit
-void stop_world_for_good(runtime_impl& rt);  // [g0] returns; wakes every m so that it exits
-void join_threads(runtime_impl& rt);         // the thread that runs runtime::run
+[[noreturn]] void mexit(m* mp);                                    // [g0] leaves mstart; Go: gogo(&g0.sched), mexit
+void stop_world_for_good(runtime_impl& rt);                        // [g0] returns; wakes every m so that it exits
+void join_threads(runtime_impl& rt);                               // the thread that runs runtime::run
 
 // park.cpp
 void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason); // goroutine; Go: gopark
-void ready(g* gp);                           // [any] Go: goready
-void ready_on(p* pp, g* gp);                 // [any] the same for one that owns pp and must not look at its g
+void ready(g* gp);                                                       // [any] Go: goready
+void ready_on(p* pp, g* gp); // [any] the same for one that owns pp and must not look at its g
 
 // lockosthread.cpp
-void stoplockedm(m* mp);                     // [g0] returns with a P, or when the runtime stops
-void startlockedm(m* mp, g* gp);             // [g0] returns
+void stoplockedm(m* mp);         // [g0] returns with a P, or when the runtime stops
+void startlockedm(m* mp, g* gp); // [g0] returns
 
 // sysmon.cpp
-void sysmon();                               // mstartfn of an m without P; returns when the runtime stops
+void sysmon(); // mstartfn of an m without P; returns when the runtime stops
 
 // panic.cpp
 [[noreturn]] void fatal(const char* what, const std::string& before = {}); // [any] Go: throw, fatal; exit status 2
-[[noreturn]] void panic_uncaught(g* gp, const std::exception_ptr& e); // an exception nobody will look at
+[[noreturn]] void panic_uncaught(g* gp, const std::exception_ptr& e);      // an exception nobody will look at
 
 /// The calling goroutine, or null on g0 and on a thread of no runtime. Any thread.
 inline g* current_goroutine() noexcept {

@@ -93,7 +93,8 @@ std::vector<boot_step> runtime::boot_record() const {
 void runtime::run_main(const std::function<void()>& main, bool empty) {
     if (empty) detail::go_of_nil();
     if (weft_getg() != nullptr)
-        throw std::logic_error("weft: run called from a goroutine; it needs a thread of its own (inside, use weft::go)");
+        throw std::logic_error(
+            "weft: run called from a goroutine; it needs a thread of its own (inside, use weft::go)");
     if (running_.exchange(true, std::memory_order_acq_rel))
         throw std::logic_error("weft: run called on a runtime that runs already");
     struct running_guard {

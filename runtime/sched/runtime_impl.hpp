@@ -25,7 +25,7 @@ namespace weft::rt {
 struct schedt {
     futex_mutex lock;
 
-    m* midle = nullptr;         // ms that sleep and have no work
+    m* midle = nullptr; // ms that sleep and have no work
     std::int32_t nmidle = 0;
     std::int32_t nmidlelocked = 0; // locked ms that wait for their goroutine
     std::int64_t mnext = 0;        // ms made so far, and the next id
@@ -33,21 +33,21 @@ struct schedt {
     std::int32_t nmsys = 0;        // system ms, not counted for deadlocks
 
     p* pidle = nullptr;
-    atomic<std::int32_t> npidle{0};      // written under lock; seq_cst in the wake-up protocol (wake.cpp)
-    atomic<std::int32_t> nmspinning{0};  // seq_cst, as above
+    atomic<std::int32_t> npidle{0};     // written under lock; seq_cst in the wake-up protocol (wake.cpp)
+    atomic<std::int32_t> nmspinning{0}; // seq_cst, as above
     atomic<std::int32_t> needspinning{0};
 
     gqueue runq;
-    atomic<std::int32_t> runqsize{0};    // copy of runq.size() for looks without the lock
+    atomic<std::int32_t> runqsize{0}; // copy of runq.size() for looks without the lock
 
     glist gfree;
-    atomic<std::int32_t> gfreesize{0};   // copy of gfree.size() for looks without the lock
+    atomic<std::int32_t> gfreesize{0}; // copy of gfree.size() for looks without the lock
 
-    atomic<bool> sysmonwait{false};      // written under lock
+    atomic<bool> sysmonwait{false}; // written under lock
     note sysmonnote;
 
-    bool main_waits = false;             // main has returned and waits for the others (at_exit::join)
-    atomic<bool> stopping{false};        // written under lock; every m leaves when it sees it
+    bool main_waits = false;      // main has returned and waits for the others (at_exit::join)
+    atomic<bool> stopping{false}; // written under lock; every m leaves when it sees it
 };
 
 struct runtime_impl {
@@ -62,7 +62,7 @@ struct runtime_impl {
     m* allm = nullptr;                    // sched.lock
     std::unique_ptr<m> m0;
     std::unique_ptr<g> m0_g0;
-    sigset_t sigmask{};    // constant; what threads unblock: the mask of the thread that called run
+    sigset_t sigmask{};        // constant; what threads unblock: the mask of the thread that called run
     bool main_started = false; // written by main before another m exists
     atomic<std::uint64_t> goidgen{0};
     g* main_g = nullptr;

@@ -5,14 +5,14 @@
 
 #include "core/badstate.hpp"
 #include "os/os.hpp"
-#include "sched/switch.hpp"
 #include "sched/steal_order.hpp"
+#include "sched/switch.hpp"
 
 namespace weft::rt {
 
 namespace {
 
-constexpr int steal_rounds = 4;            // Go: stealTries
+constexpr int steal_rounds = 4; // Go: stealTries
 // Go: runqgrab gives the victim 3 µs to run its runnext itself. Go sleeps, which takes the 50 µs of a timer's
 // slack; the searcher has nothing else to do and looks on.
 constexpr std::int64_t runnext_grace_ns = 3000;
@@ -125,7 +125,8 @@ g* findrunnable(m* mp, bool& inherit_time) {
         if (g* gp = globrunqget(rt, pp, 0)) return gp;
 
         // Spinning ms are kept to half of the busy Ps: more would only burn the CPU. Go: findrunnable.
-        if (rt.procs > 1 && (mp->spinning || 2 * sched.nmspinning.load(relaxed) < rt.procs - sched.npidle.load(relaxed))) {
+        if (rt.procs > 1 &&
+            (mp->spinning || 2 * sched.nmspinning.load(relaxed) < rt.procs - sched.npidle.load(relaxed))) {
             if (!mp->spinning) become_spinning(mp);
             if (g* gp = stealwork(mp)) return gp;
         }

@@ -133,7 +133,8 @@ void schedinit(m* mp) {
     runtime_impl& rt = *mp->rt;
     mp->g0->racectx = sanitizer::race_current();
     rt.boot.step("schedinit", "stacks, signal mask, then:");
-    rt.stacks = std::make_unique<stack_pool>(rt.opts.stack_size, static_cast<std::size_t>(rt.procs) * p::stacks_kept(rt.procs));
+    rt.stacks =
+        std::make_unique<stack_pool>(rt.opts.stack_size, static_cast<std::size_t>(rt.procs) * p::stacks_kept(rt.procs));
     rt.boot.step("mcommoninit", "m0 has id 0 and is on allm");
     mcommoninit(mp, -1);
     rt.sigmask = os::signal_mask();

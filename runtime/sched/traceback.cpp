@@ -17,12 +17,15 @@
 extern "C" {
 struct backtrace_state;
 using backtrace_error_callback = void (*)(void* data, const char* message, int error);
-using backtrace_full_callback = int (*)(void* data, std::uintptr_t pc, const char* file, int line, const char* function);
+using backtrace_full_callback = int (*)(void* data, std::uintptr_t pc, const char* file, int line,
+                                        const char* function);
 using backtrace_syminfo_callback = void (*)(void* data, std::uintptr_t pc, const char* symbol, std::uintptr_t value,
                                             std::uintptr_t size);
 backtrace_state* backtrace_create_state(const char* file, int threaded, backtrace_error_callback, void* data);
-int backtrace_pcinfo(backtrace_state*, std::uintptr_t pc, backtrace_full_callback, backtrace_error_callback, void* data);
-int backtrace_syminfo(backtrace_state*, std::uintptr_t pc, backtrace_syminfo_callback, backtrace_error_callback, void* data);
+int backtrace_pcinfo(backtrace_state*, std::uintptr_t pc, backtrace_full_callback, backtrace_error_callback,
+                     void* data);
+int backtrace_syminfo(backtrace_state*, std::uintptr_t pc, backtrace_syminfo_callback, backtrace_error_callback,
+                      void* data);
 }
 #endif
 
@@ -44,7 +47,8 @@ class symboliser {
 public:
     symboliser() {
 #ifdef WEFT_HAVE_LIBBACKTRACE
-        state_ = backtrace_create_state(nullptr, 1, [](void*, const char*, int) {}, nullptr);
+        state_ = backtrace_create_state(
+            nullptr, 1, [](void*, const char*, int) {}, nullptr);
 #endif
     }
 
@@ -101,8 +105,9 @@ private:
 /// The runtime's own frames, and the library's between it and the program, tell the reader nothing.
 bool hidden(const std::string& function) {
     static constexpr std::array<std::string_view, 15> prefixes{
-        "weft::rt::",    "weft::detail::", "weft::go",     "weft::spawn",  "weft::run",      "weft_",      "__cxa_", "_Unwind_",
-        "std::__invoke", "std::invoke",    "std::__apply", "std::apply",   "std::_Function", "std::function", "std::rethrow_exception"};
+        "weft::rt::",   "weft::detail::", "weft::go",       "weft::spawn",   "weft::run",
+        "weft_",        "__cxa_",         "_Unwind_",       "std::__invoke", "std::invoke",
+        "std::__apply", "std::apply",     "std::_Function", "std::function", "std::rethrow_exception"};
     // The qualified name: what stands before its template arguments or parameters, without the result's type.
     std::string_view name = std::string_view(function).substr(0, function.find_first_of("<("));
     const std::size_t space = name.rfind(' ');

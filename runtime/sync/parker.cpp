@@ -76,7 +76,8 @@ void parker::unpark() {
             if (swap(state_, seen, permit, pp->solo)) return;
         } else if (swap(state_, seen, nobody, pp->solo)) {
             auto* gp = reinterpret_cast<rt::g*>(seen);
-            if (rt::gpool::runtime_of(gp) != pp->rt) rt::fatal("weft: a goroutine was readied from outside its runtime");
+            if (rt::gpool::runtime_of(gp) != pp->rt)
+                rt::fatal("weft: a goroutine was readied from outside its runtime");
             rt::ready_on(pp, gp);
             return;
         }

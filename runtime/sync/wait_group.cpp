@@ -60,7 +60,8 @@ void wait_group::wait_slow() {
             rt::futex_unlock(lock_);
             return;
         }
-    } while (!state_.compare_exchange_weak(seen, seen | waiting_bit, std::memory_order_acq_rel, std::memory_order_acquire));
+    } while (
+        !state_.compare_exchange_weak(seen, seen | waiting_bit, std::memory_order_acq_rel, std::memory_order_acquire));
     rt::g* self = weft_getg();
     self->schedlink = static_cast<rt::g*>(waiters_);
     waiters_ = self;
