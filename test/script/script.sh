@@ -32,7 +32,7 @@ says err 'usage: ./weft COMMAND'
 run 0 help
 says out 'usage: ./weft COMMAND'
 run 2 rnu
-says err "weft: there is no command 'rnu'; the commands are run, test and help"
+says err "weft: there is no command 'rnu'; the commands are run, test, bench and help"
 run 2 run nowhere
 says err "weft: there is no directory 'nowhere' to sum: ./weft run [DIR]"
 run 2 run ''

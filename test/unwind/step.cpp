@@ -235,6 +235,7 @@ void at_instruction(const ucontext_t* context) {
 }
 
 void check_caller() {
+    const pause_stepping pause;
     const chain c = unwind_from_here();
     std::size_t i = 0;
     while (i < c.size && !is_visited(c.frames[i].ip)) i++;
@@ -242,6 +243,7 @@ void check_caller() {
 }
 
 void check_gobuf(const weft::rt::gobuf& b, const expectation& e, bool with_registers) {
+    const pause_stepping pause;
     struct sigaction action {};
     action.sa_sigaction = unwind_pretended;
     action.sa_flags = SA_SIGINFO;
@@ -270,6 +272,7 @@ using namespace unwind;
 
 /// What step_call's callers look like, taken in the place of the trampoline.
 extern "C" void step_capture(record* r) {
+    const pause_stepping pause;
     const chain c = unwind_from_here();
     std::size_t i = 0;
     while (i < c.size && !in_step_call(c.frames[i].ip)) i++;

@@ -16,6 +16,15 @@ struct code_range {
 std::vector<code_range> visited_code();
 bool is_visited(std::uintptr_t pc);
 
+/// The check's own C++ is not to be stepped through where that costs time.
+class pause_stepping {
+public:
+    pause_stepping();
+    ~pause_stepping();
+    pause_stepping(const pause_stepping&) = delete;
+    pause_stepping& operator=(const pause_stepping&) = delete;
+};
+
 /// A fault in a check, whose row leads nowhere, ends the process with a complaint.
 void catch_faults();
 

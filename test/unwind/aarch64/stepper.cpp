@@ -70,3 +70,7 @@ void unwind::stop_stepping() {
     originals.clear();
     put_back = 0;
 }
+
+// Nothing but the visited code is stopped in.
+unwind::pause_stepping::pause_stepping() = default;
+unwind::pause_stepping::~pause_stepping() = default;

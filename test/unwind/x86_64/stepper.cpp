@@ -13,6 +13,8 @@ void step_trap_off();
 
 namespace {
 
+bool stepping = false;
+
 void trapped(int, siginfo_t*, void* context) {
     const auto* u = static_cast<const ucontext_t*>(context);
     if (unwind::is_visited(unwind::interrupted_pc(u))) unwind::at_instruction(u);
@@ -31,7 +33,17 @@ void unwind::start_stepping() {
     action.sa_sigaction = trapped;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     if (sigaction(SIGTRAP, &action, nullptr) != 0) std::abort();
+    stepping = true;
     step_trap_on();
 }
 
-void unwind::stop_stepping() { step_trap_off(); }
+void unwind::stop_stepping() {
+    step_trap_off();
+    stepping = false;
+}
+
+unwind::pause_stepping::pause_stepping() { step_trap_off(); }
+
+unwind::pause_stepping::~pause_stepping() {
+    if (stepping) step_trap_on();
+}
