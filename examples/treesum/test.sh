@@ -136,7 +136,7 @@ for step in rt0 schedinit newproc mstart sysmon; do says "$step"; done
 for stack in 'OS stack of m0' 'g0 of m1' 'stack of g1'; do says "$stack"; done
 
 # --- progress: on a terminal only ---
-if ((${#emulator[@]} == 0)) && script --version >/dev/null 2>&1; then
+if ((${#emulator[@]} == 0)) && script -qec true /dev/null </dev/null >/dev/null 2>&1; then
   script -qec "'${treesum[0]}' many >out" /dev/null </dev/null >terminal
   same many
   grep -q 'of 1500 files' terminal || fail 'no progress on a terminal'

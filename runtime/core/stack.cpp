@@ -10,6 +10,7 @@
 
 #include "core/badstate.hpp"
 #include "core/cpu.hpp"
+#include "core/tools.hpp"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 // linux/mman.h since 6.13
@@ -54,13 +55,15 @@ bool make_guard(char* page, guard_kind kind) noexcept {
 std::size_t page_size() noexcept { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
 
 stack_pool::stack_pool(std::size_t slot_size, std::size_t spare) noexcept
-    : slot_size_(slot_size), spare_(spare), guard_(find_guard_kind()) {}
+    : slot_size_(slot_size), spare_(spare), guard_(find_guard_kind()), valgrind_(tools::on_valgrind()) {}
 
 stack_pool::~stack_pool() {
+    for (unsigned id : valgrind_ids_) tools::forget_stack(id);
     for (const slab& s : slabs_) munmap(s.base, s.slots * (slot_size_ + page_size()));
 }
 
 void stack_pool::reserve(std::size_t count) {
+    const tools::race_ignored quiet;
     std::lock_guard hold(lock_);
     const std::size_t wanted = reserved_ + count + spare_;
     if (wanted > mapped_) grow(wanted - mapped_);
@@ -77,6 +80,7 @@ void stack_pool::grow(std::size_t at_least) {
     // The slots of the slab before that nobody opened yet are opened now, so that only the last has such.
     std::size_t unopened = slabs_.empty() ? 0 : slabs_.back().slots - opened_;
     free_.reserve(mapped_ + std::max(at_least, largest_slab_slots));
+    if (valgrind_) valgrind_ids_.reserve(free_.capacity());
     slabs_.reserve(slabs_.size() + 1);
     std::size_t slots = std::max(at_least, std::clamp(mapped_, first_slab_slots, largest_slab_slots));
     auto* base = static_cast<char*>(map_pages(slots * stride));
@@ -110,10 +114,13 @@ stack stack_pool::fresh_slot() noexcept {
     const std::size_t colour = (opened_ % 16) * 2 * cpu::cache_line;
     opened_++;
     const auto lo = reinterpret_cast<std::uintptr_t>(base) + page;
-    return {lo, lo + slot_size_ - colour};
+    const stack slot{lo, lo + slot_size_ - colour};
+    if (valgrind_) valgrind_ids_.push_back(tools::register_stack(slot)); // room was made by grow
+    return slot;
 }
 
 std::size_t stack_pool::take(stack* out, std::size_t count) noexcept {
+    const tools::race_ignored quiet;
     std::lock_guard hold(lock_);
     std::size_t taken = std::min(count, free_.size());
     std::copy(free_.end() - static_cast<std::ptrdiff_t>(taken), free_.end(), out);
@@ -125,6 +132,7 @@ std::size_t stack_pool::take(stack* out, std::size_t count) noexcept {
 }
 
 void stack_pool::put(const stack* in, std::size_t count) noexcept {
+    const tools::race_ignored quiet;
     std::lock_guard hold(lock_);
     free_.insert(free_.end(), in, in + count); // room was made by grow
 }

@@ -64,12 +64,14 @@ private:
     const std::size_t slot_size_;
     const std::size_t spare_;
     const guard_kind guard_;
+    const bool valgrind_;
     futex_mutex lock_;
     std::size_t reserved_ = 0; // promised
     std::size_t mapped_ = 0;   // slots in all slabs
     std::size_t opened_ = 0;   // slots of the last slab that were handed out at least once
     std::vector<slab> slabs_;
     std::vector<stack> free_;
+    std::vector<unsigned> valgrind_ids_; // of every slot that was opened, under Valgrind
 };
 
 /// Maps a stack of its own with a guard page below, for an m's g0. Empty when there is no memory.

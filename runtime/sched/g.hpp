@@ -82,7 +82,6 @@ struct alignas(cpu::cache_line) g {
     eh_globals eh;                          // owner; while it does not run, see special::saved_eh
     const void* waiting_for = nullptr;      // owner; for dumps
     std::uint32_t heap_align = 0;           // owner; storage is from the heap if not 0
-    unsigned stack_id = 0;                  // owner; Valgrind's
     wait_reason reason = wait_reason::none; // owner
     bool has_result = false;                // owner, then the handle; storage holds a result
     bool abandoned = false;                 // teardown, then the handle; it never ended by itself

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sched/gpool.hpp"
 
+#include "core/tools.hpp"
+
 #include <memory>
 #include <mutex>
 #include <new>
@@ -12,6 +14,7 @@ gpool::~gpool() {
 }
 
 g* gpool::make(runtime_impl& rt) {
+    const tools::race_ignored quiet;
     std::lock_guard hold(lock_);
     if (slabs_.empty() || slabs_.back()->used == per_slab) {
         slabs_.reserve(slabs_.size() + 1);

@@ -37,7 +37,7 @@ struct alignas(cpu::cache_line) p {
     /// Switches must go through g0 and schedule(): the runtime stops, a sanitizer follows the stacks,
     /// or the build migrates goroutines at every chance.
     atomic<bool> attention{false};
-    bool watched = false;          ///< a sanitizer or Valgrind wants to be told of goroutines and stacks
+    bool watched = false;          ///< a sanitizer wants to be told of goroutines and stacks
     bool solo = false;             ///< the runtime has one P: nobody steals, nobody is to be woken
     std::uint32_t schedtick = 0;   ///< one more at each switch that does not inherit its time slice
     std::uint32_t global_tick = 0; ///< at this schedtick the global queue is served first

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "core/badstate.hpp"
+#include "core/tools.hpp"
 #include "sched/sanitizer.hpp"
 #include "sched/switch.hpp"
 
@@ -61,9 +62,10 @@ void give_credit(p* pp) noexcept {
 }
 
 void put_stack(p* pp, g* gp) noexcept {
-    if (pp->watched) sanitizer::stack_unused(gp->stack_id, gp->stk);
+    if (pp->watched) sanitizer::stack_unused(gp->stk);
     if (pp->nstacks == pp->most_stacks) {
         const std::uint32_t half = pp->most_stacks / 2;
+        const tools::race_ignored quiet;
         pp->rt->stacks->put(pp->stacks.data(), half); // the coldest
         std::memmove(pp->stacks.data(), pp->stacks.data() + half, half * sizeof(stack));
         pp->nstacks = half;
@@ -232,7 +234,6 @@ void need_stack(p* pp, g* gp) noexcept {
     }
     gp->special &= ~special::fresh;
     gp->stk = pp->stacks[--pp->nstacks];
-    if (pp->watched) gp->stack_id = sanitizer::stack_used(gp->stk);
     gp->fake_stack = nullptr;
     gobuf& b = gp->sched;
     b.sp = gp->stk.hi;

@@ -5,10 +5,6 @@
 
 #include <cstddef>
 
-#ifdef WEFT_HAVE_VALGRIND
-#include <valgrind/valgrind.h>
-#endif
-
 // compiler-rt: sanitizer/tsan_interface.h, sanitizer/common_interface_defs.h, sanitizer/asan_interface.h.
 extern "C" {
 [[gnu::weak]] void* __tsan_create_fiber(unsigned flags);
@@ -36,13 +32,6 @@ bool asan() noexcept { return __sanitizer_start_switch_fiber != nullptr; }
 
 bool present() noexcept { return tsan() || asan(); }
 
-bool watches() noexcept {
-#ifdef WEFT_HAVE_VALGRIND
-    if (RUNNING_ON_VALGRIND) return true;
-#endif
-    return present() || __asan_unpoison_memory_region != nullptr;
-}
-
 void* race_create() noexcept { return tsan() ? __tsan_create_fiber(0) : nullptr; }
 void* race_current() noexcept { return tsan() ? __tsan_get_current_fiber() : nullptr; }
 void race_destroy(void* racectx) noexcept {
@@ -68,20 +57,7 @@ void arrive(g* to) noexcept {
     if (asan()) __sanitizer_finish_switch_fiber(to->fake_stack, nullptr, nullptr);
 }
 
-unsigned stack_used(const stack& s) noexcept {
-#ifdef WEFT_HAVE_VALGRIND
-    if (RUNNING_ON_VALGRIND)
-        return VALGRIND_STACK_REGISTER(reinterpret_cast<void*>(s.lo), reinterpret_cast<void*>(s.hi - 1));
-#endif
-    static_cast<void>(s);
-    return 0;
-}
-
-void stack_unused(unsigned id, const stack& s) noexcept {
-#ifdef WEFT_HAVE_VALGRIND
-    if (RUNNING_ON_VALGRIND) VALGRIND_STACK_DEREGISTER(id);
-#endif
-    static_cast<void>(id);
+void stack_unused(const stack& s) noexcept {
     if (__asan_unpoison_memory_region != nullptr)
         __asan_unpoison_memory_region(reinterpret_cast<void*>(s.lo), s.hi - s.lo);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the sanitizers and Valgrind want to know about stacks. Their entries are weak symbols found at
-// run time, so one build of the runtime serves plain, AddressSanitizer and ThreadSanitizer programs.
+// What the sanitizers want to know about switches. Their entries are weak symbols found at run time, so
+// one build of the runtime serves plain, AddressSanitizer and ThreadSanitizer programs. (Valgrind: core/tools.hpp.)
 //
 // racectx is a ThreadSanitizer fiber, made and cleared where Go makes and clears its race context.
 // The runtime itself is never instrumented by it (runtime/meson.build): scheduler functions that leave
@@ -16,10 +16,6 @@ namespace weft::rt::sanitizer {
 /// Whether any of them is present: then every switch goes through g0, where the calls below stand.
 bool present() noexcept;
 
-/// Whether any of them, or Valgrind, wants to know of goroutines and stacks as they come and go. Kept in
-/// p::watched, so that nothing of it is called in a plain run.
-bool watches() noexcept;
-
 /// A race context for a new goroutine; the current one, for g0. Null without ThreadSanitizer.
 void* race_create() noexcept;
 void* race_current() noexcept;
@@ -34,8 +30,7 @@ void leave(g* from, const g* to, bool dies) noexcept;
 /// The first thing after the arrival in to.
 void arrive(g* to) noexcept;
 
-/// A stack came into use, or went out of use (Valgrind; AddressSanitizer's poison is removed).
-unsigned stack_used(const stack& s) noexcept;
-void stack_unused(unsigned id, const stack& s) noexcept;
+/// A stack went out of use: AddressSanitizer forgets what it knew of its frames.
+void stack_unused(const stack& s) noexcept;
 
 } // namespace weft::rt::sanitizer

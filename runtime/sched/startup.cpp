@@ -118,7 +118,7 @@ void procresize(runtime_impl& rt) {
         pp->rt = &rt;
         pp->solo = rt.procs == 1;
         pp->most_stacks = p::stacks_kept(rt.procs);
-        pp->watched = sanitizer::watches();
+        pp->watched = sanitizer::present();
         pp->attention.store(force_migration || sanitizer::present(), relaxed);
         pp->runq.set_solo(pp->solo);
         pp->runq.set_asymmetric(rt.asymmetric);

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
-// g.joining (runtime/sched/handle.cpp, retire in newproc.cpp): the goroutine E that ends, the handle's owner,
-// who joins (J) or drops the handle (D).
+// g.joining (runtime/sched/handle.cpp; settle, retire and exit_to_next in newproc.cpp; teardown in runtime.cpp):
+// the goroutine E that ends, the handle's owner, who joins (J) or drops the handle (D), and the runtime's end (T).
 //
-// Claims: the descriptor is recycled once and not touched afterwards; a joiner continues once, with the result in
-// place; a result that has to be destroyed is destroyed once, and neither on g0 nor while E writes it.
+// Claims: a joiner continues once, with the result in place; a result is destroyed once, by E on its own stack or
+// by the handle's owner; a descriptor serves again only when nobody knows it any more; its slab is freed once,
+// when both runtime and handle are gone.
 //
-// -DBROKEN=1: E's last step is a load and a store instead of one exchange. 2: a result that nobody waits for stays
-// where it is (no state "ended"). 3: the joiner does not look at the word again once it is off its stack.
+// The owner is a goroutine of the runtime, or (outside) a thread of the host's, which knows nothing of the
+// runtime's end and never joins before the goroutine has finished.
+//
+// -DBROKEN=1: E3 is a load and a store instead of one exchange. 2: E does not settle a result that nobody waits for
+// (E2). 3: the joiner does not look at the word again once it is off its stack (J1). 4: D does not wait for an E that
+// has still to pass the scheduler (D2). 5: a thread of the host's gives the descriptor back without the CAS.
 #ifndef BROKEN
 #define BROKEN 0
 #endif
@@ -14,18 +19,19 @@
 #define FINISHED 1
 #define ENDED 2
 #define DETACHED 3
-#define JOINER 4
+#define KEPT 4
+#define JOINER 5
 
 byte joining = PENDING;
-bool result;         // it stands in the descriptor
+bool result;        // it stands in the descriptor
 byte destroyed;
-byte recycled;
-bool parked, woken;
-bool owner_done;
+bool reusable;      // on a free list
+byte slab = 1;      // its owners: the runtime, and each handle that outlives it
+bool woken, e_done, owner_inside_done, owner_done, runtime_gone;
 
-inline touch() { assert(recycled == 0) }
+inline touch() { assert(!reusable && slab > 0) }
 inline destroy() { touch(); assert(result); result = false; destroyed++ }
-inline recycle() { touch(); assert(!result); recycled++ }
+inline drop_owner() { assert(slab > 0); slab-- }
 
 active proctype E() {
     byte before;
@@ -34,73 +40,110 @@ active proctype E() {
 #if BROKEN != 2
     atomic { before = joining; if :: before == PENDING -> joining = ENDED :: else fi }
     if
-    :: before == DETACHED -> destroy()                    // on the goroutine's own stack
+    :: before == DETACHED -> destroy()                    // E2
     :: else
     fi;
 #endif
-    touch();                                              // its stack is put away, on g0
+    touch();                                              // its stack is put away
     if
-    :: joining == JOINER ->                               // exit_to_next: nobody else changes the word now
-        touch();
-        joining = FINISHED;
-        woken = true
+    :: joining == JOINER -> touch(); joining = FINISHED; woken = true // exit_to_next: nobody else writes it now
     :: true ->
 #if BROKEN == 1
         before = joining;
         joining = FINISHED;
 #else
-        atomic { before = joining; joining = FINISHED }   // E2
+        atomic { before = joining; joining = FINISHED }   // E3
 #endif
         if
-        :: before == DETACHED -> recycle()
+        :: before == DETACHED -> atomic { joining = DETACHED; touch(); assert(!result); reusable = true }
         :: before == JOINER -> woken = true               // ready
         :: else
+        fi
+    fi;
+    e_done = true
+}
+
+// D3, inside or outside of the runtime.
+inline let_go(outside) {
+    destroy();
+    if
+    :: !outside -> atomic { touch(); joining = DETACHED; reusable = true }
+    :: outside ->
+#if BROKEN == 5
+        seen = joining;
+        if :: seen == FINISHED -> joining = DETACHED :: else fi;
+#else
+        atomic { seen = joining; if :: seen == FINISHED -> joining = DETACHED :: else fi }
+#endif
+        if
+        :: seen == FINISHED                               // unused until the runtime ends
+        :: else -> assert(seen == KEPT); drop_owner()
         fi
     fi
 }
 
-inline release_joined() { destroy(); recycle() }
+inline drop(outside) {
+    atomic { seen = joining; if :: seen == PENDING -> joining = DETACHED :: else fi } // D1
+    if
+    :: seen == PENDING
+    :: else ->
+#if BROKEN != 4
+        joining == FINISHED || joining == KEPT;           // D2
+#endif
+        let_go(outside)
+    fi
+}
 
 active proctype owner() {
     byte seen;
     if
-    :: // J1
+    :: // J
         if
         :: joining == FINISHED
         :: else ->
-            parked = true;
 #if BROKEN == 3
-            joining = JOINER; seen = JOINER;
+            joining = JOINER;
+            seen = JOINER;
 #else
             atomic { seen = joining; if :: seen == PENDING || seen == ENDED -> joining = JOINER; seen = JOINER :: else fi }
 #endif
             if
             :: seen == JOINER -> woken
-            :: else -> assert(seen == FINISHED)
+            :: else -> assert(seen == FINISHED)           // J1
             fi
         fi;
         assert(joining == FINISHED && result);
-        release_joined()
-    :: // D1
-        atomic { seen = joining; if :: seen == PENDING -> joining = DETACHED :: else fi }
-        if
-        :: seen == PENDING
-        :: seen == FINISHED -> release_joined()
-        :: seen == ENDED ->
-            destroy();
-            atomic { seen = joining; if :: seen == ENDED -> joining = DETACHED :: else fi }
-            if
-            :: seen == ENDED
-            :: else -> assert(seen == FINISHED); recycle()
-            fi
-        fi
+        let_go(false);
+        owner_inside_done = true
+    :: drop(false); owner_inside_done = true
+    :: owner_inside_done = true; drop(true)
     fi;
     owner_done = true
 }
 
+// T: every goroutine has finished, and every owner that was one.
+active proctype teardown() {
+    byte state;
+    e_done && owner_inside_done;
+    state = joining;
+    if
+    :: state == DETACHED
+    :: else ->
+        assert(state == FINISHED);
+        slab++;
+        atomic { if :: joining == state -> joining = KEPT; state = KEPT :: else fi }
+        if
+        :: state == KEPT
+        :: else -> drop_owner()
+        fi
+    fi;
+    drop_owner();
+    runtime_gone = true
+}
+
 active proctype end() {
     timeout;
-    assert(owner_done);
-    assert(recycled == 1);
-    assert(destroyed == 1)
+    assert(e_done && owner_done && runtime_gone);
+    assert(destroyed == 1);
+    assert(slab == 0)
 }

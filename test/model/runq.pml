@@ -4,7 +4,7 @@
 // Claim: every item is taken once. Memory: the owner's stores go through a buffer, in order, which empties at any
 // time; thieves use read-modify-writes and the heavy barrier, which empties the owner's buffer.
 //
-// -DBROKEN=1: no heavy barrier. 2: the owner does not look at robbed.
+// -DBROKEN=1: no heavy barrier. 2: the owner does not look at robbed. 3: a thief that is done wakes nobody.
 #ifndef BROKEN
 #define BROKEN 0
 #endif
@@ -12,7 +12,9 @@
 #define THIEVES 2
 
 byte head;
-bool busy, robbed;
+bool busy;
+byte robbed;        // 0 free, 1 a thief is at it, 2 and the owner sleeps
+bool asleep;
 byte taken[ITEMS];
 
 mtype = { to_head, to_busy };
@@ -43,13 +45,28 @@ end_memory:
 
 active proctype owner() {
     byte tries, h, own_head;
+    bool waits;
     do
     :: tries < ITEMS ->
 enter:
         store(to_busy, 1);                                // O1; O2 is nothing to the processor
 #if BROKEN != 2
         if                                                // O3
-        :: robbed -> store(to_busy, 0); !robbed; goto enter
+        :: robbed != 0 ->
+            store(to_busy, 0);
+            if
+            :: robbed == 0
+            :: else -> // a read-modify-write: its buffered stores are out before
+                len(buffer) == 0;
+                atomic { if :: robbed == 1 -> robbed = 2; waits = true :: else -> waits = false fi }
+                if
+                :: waits ->
+                    atomic { if :: robbed == 2 -> asleep = true :: else fi } // futex_wait
+                    !asleep
+                :: else
+                fi
+            fi;
+            goto enter
         :: else
         fi;
 #endif
@@ -68,8 +85,8 @@ enter:
 active [THIEVES] proctype thief() {
     byte h, value;
     mtype what;
-    bool won;
-    atomic { if :: !robbed -> robbed = true; won = true :: else fi } // T1
+    bool won, slept;
+    atomic { if :: robbed == 0 -> robbed = 1; won = true :: else fi } // T1
     if
     :: won ->
 #if BROKEN != 1
@@ -84,7 +101,10 @@ active [THIEVES] proctype thief() {
             fi
         :: busy                                           // gives up
         fi;
-        robbed = false                                    // T6
+        atomic { slept = (robbed == 2); robbed = 0 }      // T6
+#if BROKEN != 3
+        if :: slept -> asleep = false :: else fi          // futex_wake
+#endif
     :: else
     fi
 }

@@ -81,10 +81,10 @@ int sequence_of(const steps& all, std::string_view name, std::int64_t m) {
 TEST_CASE("boot: m0 takes Go's steps in Go's order, each on its stack") {
     seen where;
     const std::vector<std::string> expected{
-        "rt0 os",      "osinit os",   "schedinit os", "mcommoninit os", "procresize os", "newproc os",
-        "mstart os",   "mstart1 os",  "schedule os",  "execute os",     "gogo os",       "main g",
-        "racectx g",   "mainStarted g", "systemstack os", "newm os",    "allocm os",     "newm1 os",
-        "newosproc os", "main.main g",
+        "rt0 os",     "osinit os", "schedinit os", "mcommoninit os", "procresize os",
+        "newproc os", "mstart os", "mstart1 os",   "schedule os",    "execute os",
+        "gogo os",    "main g",    "racectx g",    "mainStarted g",  "systemstack os",
+        "newm os",    "allocm os", "newm1 os",     "newosproc os",   "main.main g",
     };
     CHECK(of_m(boot(where), 0) == expected);
 }

@@ -47,14 +47,17 @@ bool all_digits(const std::string& s, int (*is)(int) = std::isdigit) {
 /// TAB file:line +0xoffset
 bool is_place(const std::string& line) {
     const std::size_t plus = line.rfind(" +0x"), colon = line.rfind(':');
-    if (line.empty() || line[0] != '\t' || plus == std::string::npos || colon == std::string::npos || colon > plus) return false;
-    return colon > 1 && all_digits(line.substr(colon + 1, plus - colon - 1)) && all_digits(line.substr(plus + 4), std::isxdigit);
+    if (line.empty() || line[0] != '\t' || plus == std::string::npos || colon == std::string::npos || colon > plus)
+        return false;
+    return colon > 1 && all_digits(line.substr(colon + 1, plus - colon - 1)) &&
+           all_digits(line.substr(plus + 4), std::isxdigit);
 }
 
 /// What is wrong with a panic report, in Go's format; empty if nothing is.
 std::string wrong_with_panic(const child::ended& e, const std::string& what) {
     const std::string head = "panic: " + what + "\n\ngoroutine ";
-    if (e.status != 2) return "exit status " + std::to_string(e.status) + ", signal " + std::to_string(e.signal) + ":\n" + e.text;
+    if (e.status != 2)
+        return "exit status " + std::to_string(e.status) + ", signal " + std::to_string(e.signal) + ":\n" + e.text;
     if (e.text.compare(0, head.size(), head) != 0) return "begins wrongly:\n" + e.text;
     const std::vector<std::string> lines = lines_of(e.text.substr(head.size()));
     const std::size_t space = lines.at(0).find(' ');
@@ -267,7 +270,8 @@ TEST_CASE("panic: none, when a handle of an abandoned goroutine is dropped") {
 }
 
 TEST_CASE("fatal: all goroutines are asleep - deadlock!") {
-    const char* const first_lines = "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [sync.WaitGroup.Wait]:\n";
+    const char* const first_lines =
+        "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [sync.WaitGroup.Wait]:\n";
     for (int procs : {1, 4}) {
         const child::ended alone = run_main(
             [] {

@@ -173,7 +173,9 @@ TEST_CASE("exceptions: a goroutine born inside a handler knows nothing of it") {
         try {
             throw 1;
         } catch (int) {
-            CHECK(weft::spawn([] { return std::current_exception() == nullptr && std::uncaught_exceptions() == 0; }).join());
+            CHECK(weft::spawn([] {
+                      return std::current_exception() == nullptr && std::uncaught_exceptions() == 0;
+                  }).join());
         }
     });
 }

@@ -149,7 +149,9 @@ TEST_CASE("spawn: function, arguments and result are destroyed, each once") {
         for (int i = 0; i < 100; i++) {
             weft::spawn([c = counted(live)] {}).join();
             weft::spawn([](const counted&) {}, counted(live)).join();
-            { const counted result = weft::spawn([&] { return counted(live); }).join(); }
+            {
+                const counted result = weft::spawn([&] { return counted(live); }).join();
+            }
             auto dropped = weft::spawn([&] { return counted(live); });
             auto large_dropped = weft::spawn([] { return big{}; });
             auto thrown = weft::spawn([c = counted(live), pad = big{}] { throw pad.values[0]; });

@@ -10,6 +10,8 @@
 #include "sched/m.hpp"
 #include "sched/migrate.hpp"
 #include "support/catch.hpp"
+#include "unit/child.hpp"
+#include "unit/limits.hpp"
 #include "weft/weft.hpp"
 
 using sched_test::change_thread;
@@ -274,6 +276,42 @@ TEST_CASE("28 TestBigGOMAXPROCS: 1024 Ps start, work and stop") {
     CHECK(weft::run([] { return weft::spawn([] { return weft::procs(); }).join(); }, {.procs = 1024}) == 1024);
 }
 
+namespace {
+
+/// The same work on a kernel that lacks something.
+template <class Without>
+void big_and_small_without(Without&& without) {
+    const child::ended e = child::run([&] {
+        if (!without()) _exit(child::skipped);
+        if (weft::run([] { return weft::spawn([] { return weft::procs(); }).join(); }, {.procs = 1024}) != 1024)
+            std::puts("not 1024");
+        weft::run([] { nested_turns(4); }, {.procs = 4});
+        weft::run(
+            [] {
+                std::vector<weft::handle<void>> all;
+                for (int i = 0; i < 5000; i++) all.push_back(weft::spawn([] { weft::yield(); }));
+                for (auto& h : all) h.join();
+            },
+            {.procs = 8});
+    });
+    if (e.status == child::skipped) {
+        WARN("skipped: this system has no seccomp filters");
+        return;
+    }
+    CHECK(e.status == 0);
+    CHECK(e.text.empty());
+}
+
+} // namespace
+
+TEST_CASE("28 TestBigGOMAXPROCS: where the guard of a stack takes a mapping of its own") {
+    big_and_small_without(limit::without_guard_regions);
+}
+
+TEST_CASE("6 TestGoroutineParallelism2: where the kernel has no membarrier") {
+    big_and_small_without(limit::without_membarrier);
+}
+
 TEST_CASE("fairness: goroutines that only yield do not shut out the global queue") {
     // More than a ring holds, so that some stand in the global queue; all have to run once.
     static constexpr int count = 1000;
@@ -317,7 +355,8 @@ TEST_CASE("fairness: two goroutines that ready each other do not shut out a thir
             });
             weft::yield();
             weft::go([&] { third_ran = true; });
-            auto second = weft::spawn([&] { play(pong, ping, third_ran, over); }); // runnext: the third waits in the ring
+            auto second =
+                weft::spawn([&] { play(pong, ping, third_ran, over); }); // runnext: the third waits in the ring
             first.join();
             second.join();
         },

@@ -118,7 +118,7 @@ says calls 'install --yes --no-install-recommends nasm g++'
 
 # Not Debian: neither apt-get nor dpkg-query; programs and headers are looked for instead.
 mkdir bare
-for program in bash dirname readlink uname id cat; do ln -s "$(command -v "$program")" bare/; done
+for program in bash dirname readlink uname id cat sed; do ln -s "$(command -v "$program")" bare/; done
 path=$work/bare
 run 1 run .
 says err 'needs packages that are missing (this system has no apt-get; the names are those of Debian 12):'

@@ -128,12 +128,8 @@ struct entry {
     const char* name;
     int (*run)();
 };
-constexpr entry entries[] = {{"racy", racy},
-                             {"join", start_and_join},
-                             {"wait_group", with_wait_group},
-                             {"end", start_and_end},
-                             {"abandon", abandoned},
-                             {"threads", across_threads}};
+constexpr entry entries[] = {{"racy", racy},         {"join", start_and_join}, {"wait_group", with_wait_group},
+                             {"end", start_and_end}, {"abandon", abandoned},   {"threads", across_threads}};
 
 } // namespace
 

@@ -101,9 +101,7 @@ TEST_CASE("runtimes on several threads at once: each started and stopped again a
         hosts.emplace_back([host, &wrong] {
             stress::random_numbers random(host);
             weft::runtime mine(weft::options{.procs = procs_of(random)});
-            stress::for_a_while([&](std::uint64_t) {
-                wrong += mine.run([&] { return spawn_and_join(random); }) != 0;
-            });
+            stress::for_a_while([&](std::uint64_t) { wrong += mine.run([&] { return spawn_and_join(random); }) != 0; });
         });
     for (auto& h : hosts) h.join();
     REQUIRE(wrong == 0);

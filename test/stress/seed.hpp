@@ -18,7 +18,8 @@ inline std::uint64_t seed() {
         const std::uint64_t value =
             given != nullptr ? std::stoull(given)
                              : static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-        std::fprintf(stderr, "WEFT_TEST_SEED=%llu repeats this run's choices\n", static_cast<unsigned long long>(value));
+        std::fprintf(stderr, "WEFT_TEST_SEED=%llu repeats this run's choices\n",
+                     static_cast<unsigned long long>(value));
         return value;
     }();
     return chosen;
@@ -49,7 +50,8 @@ private:
 /// Repeats work(round) until about two seconds are over, or a minute in a long run. At least once.
 template <class Work>
 void for_a_while(Work&& work) {
-    const auto end = std::chrono::steady_clock::now() + (long_run() ? std::chrono::seconds(60) : std::chrono::seconds(2));
+    const auto end =
+        std::chrono::steady_clock::now() + (long_run() ? std::chrono::seconds(60) : std::chrono::seconds(2));
     std::uint64_t round = 0;
     do work(round++);
     while (std::chrono::steady_clock::now() < end);

@@ -21,9 +21,9 @@ struct ended {
     std::string text;
 };
 
-inline constexpr int skipped = 77;            ///< the function's own exit status for "cannot be tested here"
-inline constexpr int threw = 99;              ///< an exception left the function
-inline constexpr unsigned patience_s = 240;   ///< after it the process is stuck, and dies of SIGALRM
+inline constexpr int skipped = 77;          ///< the function's own exit status for "cannot be tested here"
+inline constexpr int threw = 99;            ///< an exception left the function
+inline constexpr unsigned patience_s = 240; ///< after it the process is stuck, and dies of SIGALRM
 
 template <class F>
 [[noreturn]] void run_and_exit(F&& f) {

@@ -96,7 +96,8 @@ TEST_CASE("note: a wake-up that meets the end of a timed sleep is seen, by it or
     });
     stress::random_numbers random(2);
     for (int i = 1; i <= rounds; i++) {
-        while (!there.sleep_for(random.below(60'000))) {}
+        while (!there.sleep_for(random.below(60'000))) {
+        }
         there.clear();
         wrong += message.load(relaxed) != i;
         back.wakeup();

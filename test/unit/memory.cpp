@@ -3,14 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <new>
 #include <set>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <thread>
 #include <vector>
 
@@ -47,20 +41,6 @@ bool by_address(const stack& a, const stack& b) { return a.lo < b.lo; }
 
 bool guarded(const stack& s) {
     return child::faults([&] { byte_at(s.lo - 1) = 1; }) && child::faults([&] { byte_at(s.lo - page_size()) = 1; });
-}
-
-/// The kernel answers MADV_GUARD_INSTALL with EINVAL from now on, as kernels before 6.13 do.
-bool forbid_guard_install() {
-    sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 102, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog filter{sizeof program / sizeof program[0], program};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
 } // namespace
@@ -102,7 +82,7 @@ TEST_CASE("stack_pool: the guard stays when a stack was used, put back and taken
 
 TEST_CASE("stack_pool: where the kernel knows no guard regions, mprotect makes the guards") {
     const child::ended e = child::run([] {
-        if (!forbid_guard_install()) _exit(child::skipped);
+        if (!limit::without_guard_regions()) _exit(child::skipped);
         stack_pool pool(slot, 0);
         if (pool.guard() != guard_kind::mprotect) std::puts("not by mprotect");
         for (const stack& s : reserve_and_take(pool, 20)) {
@@ -189,12 +169,16 @@ TEST_CASE("stack_pool: several threads never hold the same stack") {
                 if (random.one_in(2)) {
                     pool.reserve(1);
                     mine.push_back(take(pool, 1)[0]);
-                    std::atomic_ref(*reinterpret_cast<std::uint64_t*>(mine.back().hi - 8)).store(t + 1, std::memory_order_relaxed);
+                    std::atomic_ref(*reinterpret_cast<std::uint64_t*>(mine.back().hi - 8))
+                        .store(t + 1, std::memory_order_relaxed);
                 } else if (!mine.empty()) {
                     const stack s = mine[random.below(static_cast<std::uint32_t>(mine.size()))];
-                    std::swap(*std::find_if(mine.begin(), mine.end(), [&](const stack& x) { return x.lo == s.lo; }), mine.back());
+                    std::swap(*std::find_if(mine.begin(), mine.end(), [&](const stack& x) { return x.lo == s.lo; }),
+                              mine.back());
                     mine.pop_back();
-                    wrong += std::atomic_ref(*reinterpret_cast<std::uint64_t*>(s.hi - 8)).load(std::memory_order_relaxed) != t + 1;
+                    wrong +=
+                        std::atomic_ref(*reinterpret_cast<std::uint64_t*>(s.hi - 8)).load(std::memory_order_relaxed) !=
+                        t + 1;
                     pool.put(&s, 1);
                     pool.unreserve(1);
                 }

@@ -228,7 +228,8 @@ TEST_CASE("19 TestStealOrder: every position comes once") {
                 twice += seen[position];
                 seen[position] = true;
             }
-            if (steps != n || twice != 0) FAIL("n " << n << ", random " << choice << ": " << steps << " steps, " << twice << " twice");
+            if (steps != n || twice != 0)
+                FAIL("n " << n << ", random " << choice << ": " << steps << " steps, " << twice << " twice");
         }
     SUCCEED();
 }

@@ -43,12 +43,12 @@ def instructions(step, objdump, functions):
 
     name_at = {}
     for line in dump("-t").splitlines():
-        symbol = re.match(r"^([0-9a-f]+) .*F \.text\s+([0-9a-f]+) (?:\.hidden )?(\w+)$", line)
+        symbol = re.match(r"^([0-9a-f]+) .*F \.text\s+([0-9a-f]+)\s+(?:\.hidden )?(\w+)$", line)
         if symbol and symbol[3] in functions:
             start = int(symbol[1], 16)
             name_at.update({start + i: f"{symbol[3]}+{i:#x}" for i in range(int(symbol[2], 16))})
     found = {}
-    for line in dump("-d").splitlines():
+    for line in dump("-Dj.text").splitlines():
         row = re.match(r"^ *([0-9a-f]+):\s+(.*)$", line)
         if row and int(row[1], 16) in name_at and not NEVER_RUN.search(row[2]) and not NEVER_CALLED.search(row[2]):
             found[name_at[int(row[1], 16)]] = row[2]
@@ -80,7 +80,7 @@ def main(step, objdump):
         if at not in visited:
             failures.append(f"{at} was not visited: {wanted[at]}")
     for failure in failures:
-        print(failure)
+        print("\n".join(failure.splitlines()[:20]))
     print(f"{len(wanted)} instructions of {len(functions)} functions, {len(set(wanted) & visited)} visited,"
           f" {len(scenarios)} scenarios, {len(failures)} failures")
     return 1 if failures else 0

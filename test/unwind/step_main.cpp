@@ -67,6 +67,7 @@ const record* goes_on_in;
 
 [[gnu::noinline]] void on_g0(g* left) {
     check_gobuf(left->sched, leaving(*left_in), true);
+    other_words(); // so that gogo has some to load
     stepped(in_mcall, {leaving(in_mcall), arriving(goes_on->sched, *goes_on_in)}, weft_gogo, &goes_on->sched);
 }
 
