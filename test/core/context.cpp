@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// weft/context.h: the symmetric switch in both forms, on stacks above and below each other.
+#include <cfenv>
+#include <cstdlib>
+#include <memory>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "weft/context.h"
+
+namespace {
+
+constexpr std::size_t stack_size = 64 * 1024;
+
+struct side {
+    weft_context self{};
+    weft_context* other = nullptr;
+    bool inline_form = false;
+};
+
+void* leave(side& from, void* value) {
+    return from.inline_form ? weft_context_switch_inline(&from.self, from.other, value)
+                            : weft_context_switch(&from.self, from.other, value);
+}
+
+std::uintptr_t number(void* value) { return reinterpret_cast<std::uintptr_t>(value); }
+void* value_of(std::uintptr_t n) { return reinterpret_cast<void*>(n); }
+
+[[noreturn]] void add_one(void* side_, void* value) {
+    auto& me = *static_cast<side*>(side_);
+    for (;;) value = leave(me, value_of(number(value) + 1));
+}
+
+} // namespace
+
+TEST_CASE("context: both forms, in all four pairs, hand values to and fro") {
+    const std::vector<bool> forms{false, true};
+    for (bool main_inline : forms) {
+        for (bool other_inline : forms) {
+            INFO("main inline " << main_inline << ", other inline " << other_inline);
+            std::vector<char> memory(stack_size);
+            side home;
+            side other;
+            home.inline_form = main_inline;
+            other.inline_form = other_inline;
+            home.other = &other.self;
+            other.other = &home.self;
+            home.self.flags = WEFT_CONTEXT_SHARE_FPCW;
+            REQUIRE(weft_context_init(&other.self, memory.data(), memory.size(), add_one, &other,
+                                      WEFT_CONTEXT_SHARE_FPCW) == 0);
+            std::uintptr_t n = 0;
+            for (int i = 0; i < 1000; i++) n = number(leave(home, value_of(n)));
+            CHECK(n == 1000);
+        }
+    }
+}
+
+namespace {
+
+struct rounding {
+    weft_context home{};
+    weft_context other{};
+    int seen_first = 0;
+    int seen_later = 0;
+};
+
+[[noreturn]] void change_rounding(void* r_, void*) {
+    auto& r = *static_cast<rounding*>(r_);
+    r.seen_first = fegetround();
+    fesetround(FE_UPWARD);
+    weft_context_switch(&r.other, &r.home, nullptr);
+    r.seen_later = fegetround();
+    for (;;) weft_context_switch(&r.other, &r.home, nullptr);
+}
+
+} // namespace
+
+TEST_CASE("context: the control words belong to a context, unless it shares them") {
+    for (unsigned flags : {0u, WEFT_CONTEXT_SHARE_FPCW}) {
+        std::vector<char> memory(stack_size);
+        rounding r;
+        r.home.flags = static_cast<std::uint16_t>(flags);
+        REQUIRE(weft_context_init(&r.other, memory.data(), memory.size(), change_rounding, &r, flags) == 0);
+        fesetround(FE_DOWNWARD);
+        weft_context_switch(&r.home, &r.other, nullptr);
+        const int after = fegetround();
+        fesetround(FE_DOWNWARD);
+        weft_context_switch(&r.home, &r.other, nullptr);
+        fesetround(FE_TONEAREST);
+        CHECK(after == (flags != 0 ? FE_UPWARD : FE_DOWNWARD));
+        CHECK(r.seen_first == (flags != 0 ? FE_DOWNWARD : FE_TONEAREST)); // that of the maker, or of who switched
+        CHECK(r.seen_later == (flags != 0 ? FE_DOWNWARD : FE_UPWARD));
+    }
+}
+
+TEST_CASE("context: bad input is refused") {
+    weft_context c{};
+    std::vector<char> memory(stack_size);
+    CHECK(weft_context_init(nullptr, memory.data(), memory.size(), add_one, nullptr, 0) == -1);
+    CHECK(weft_context_init(&c, nullptr, memory.size(), add_one, nullptr, 0) == -1);
+    CHECK(weft_context_init(&c, memory.data(), memory.size(), nullptr, nullptr, 0) == -1);
+    CHECK(weft_context_init(&c, memory.data(), WEFT_CONTEXT_MIN_STACK - 1, add_one, nullptr, 0) == -1);
+    CHECK(weft_context_init(&c, memory.data(), memory.size(), add_one, nullptr, 2) == -1);
+}
+
+TEST_CASE("context: a function that returns has a named end") {
+    int out[2];
+    REQUIRE(pipe(out) == 0);
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        dup2(out[1], STDERR_FILENO);
+        std::vector<char> memory(stack_size);
+        weft_context home{};
+        weft_context other{};
+        weft_context_init(
+            &other, memory.data(), memory.size(), [](void*, void*) {}, nullptr, 0);
+        weft_context_switch(&home, &other, nullptr);
+        _exit(0);
+    }
+    close(out[1]);
+    std::string text;
+    char part[128];
+    for (ssize_t n; (n = read(out[0], part, sizeof part)) > 0;) text.append(part, static_cast<std::size_t>(n));
+    close(out[0]);
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 2);
+    CHECK(text == "fatal error: weft: a context's function returned\n");
+}
