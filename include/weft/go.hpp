@@ -14,7 +14,8 @@
 #include <type_traits>
 #include <utility>
 
-namespace [[gnu::visibility("default")]] weft {
+#pragma GCC visibility push(default)
+namespace weft {
 
 namespace rt {
 struct g;
@@ -221,4 +222,5 @@ template <class F, class... Args>
     return handle<result>(gp);
 }
 
-} // namespace gnu::visibility("default")]]weft
+} // namespace weft
+#pragma GCC visibility pop

@@ -5,7 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
-namespace [[gnu::visibility("default")]] weft {
+#pragma GCC visibility push(default)
+namespace weft {
 
 /// A permit for one goroutine. Go has none; java.util.concurrent's LockSupport and Rust's Thread::park work so.
 /// Must outlive every call. One goroutine at a time may park on it; any goroutine of the same runtime may unpark.
@@ -27,4 +28,5 @@ private:
     std::atomic<std::uintptr_t> state_{0}; // nobody, permit, or the parked goroutine: see sync/parker.cpp
 };
 
-} // namespace gnu::visibility("default")]]weft
+} // namespace weft
+#pragma GCC visibility pop

@@ -15,7 +15,8 @@
 #include <utility>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] weft {
+#pragma GCC visibility push(default)
+namespace weft {
 
 namespace rt {
 struct runtime_impl;
@@ -144,4 +145,5 @@ int procs();
 /// Throws std::logic_error on a thread that belongs to no runtime.
 int num_goroutine();
 
-} // namespace gnu::visibility("default")]]weft
+} // namespace weft
+#pragma GCC visibility pop

@@ -4,7 +4,8 @@
 
 #include <cstdint>
 
-namespace [[gnu::visibility("default")]] weft {
+#pragma GCC visibility push(default)
+namespace weft {
 
 /// Lets the others run: the calling goroutine goes to the end of its P's queue and continues when
 /// its turn comes, maybe on another thread. Go: goyield; every 61st time the global queue is served.
@@ -27,4 +28,5 @@ void lock_os_thread();
 void unlock_os_thread();
 
 } // namespace this_goroutine
-} // namespace gnu::visibility("default")]]weft
+} // namespace weft
+#pragma GCC visibility pop

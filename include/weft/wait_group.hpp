@@ -5,7 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
-namespace [[gnu::visibility("default")]] weft {
+#pragma GCC visibility push(default)
+namespace weft {
 
 /// A counter that goroutines can wait on to reach zero. It must outlive its waiters' wait().
 class wait_group {
@@ -32,4 +33,5 @@ private:
     void* waiters_ = nullptr;
 };
 
-} // namespace gnu::visibility("default")]]weft
+} // namespace weft
+#pragma GCC visibility pop
