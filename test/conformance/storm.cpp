@@ -32,7 +32,9 @@ namespace {
 
 #if defined(__x86_64__)
 constexpr std::uintptr_t red_zone = 128;
-std::uintptr_t interrupted_sp(const ucontext_t* u) { return static_cast<std::uintptr_t>(u->uc_mcontext.gregs[REG_RSP]); }
+std::uintptr_t interrupted_sp(const ucontext_t* u) {
+    return static_cast<std::uintptr_t>(u->uc_mcontext.gregs[REG_RSP]);
+}
 #else
 constexpr std::uintptr_t red_zone = 0;
 std::uintptr_t interrupted_sp(const ucontext_t* u) { return u->uc_mcontext.sp; }
@@ -82,8 +84,8 @@ stack_range stack_of(std::uintptr_t sp) noexcept {
 
 /// Overwrites n bytes below sp: a stack that nobody runs on right now. Not instrumented, for the
 /// compiler's tools know nothing of that memory.
-[[gnu::noinline, gnu::no_sanitize("address", "thread")]] void overwrite_below(std::uintptr_t sp, std::size_t n,
-                                                                             const stack_range& within) noexcept {
+__attribute__((noinline, no_sanitize("address"), no_sanitize("thread"))) void
+overwrite_below(std::uintptr_t sp, std::size_t n, const stack_range& within) noexcept {
     for (std::uintptr_t at = sp - n; at < sp; at += 8)
         if (at > within.lo) *reinterpret_cast<volatile std::uint64_t*>(at) = 0xdbdbdbdbdbdbdbdb;
 }
@@ -297,6 +299,7 @@ TEST_CASE("signals on an alternate stack may come at every instruction of a swit
         CHECK(blow(procs, true) == 0);
         CHECK(storm->stray_sp == 0);
         CHECK(storm->stray_context == 0);
-        WARN(procs << " Ps: " << storm->handled_on_alternate << " of " << storm->handled << " signals on alternate stacks");
+        WARN(procs << " Ps: " << storm->handled_on_alternate << " of " << storm->handled
+                   << " signals on alternate stacks");
     }
 }

@@ -20,6 +20,9 @@
 #include "unit/limits.hpp"
 #include "weft/weft.hpp"
 
+// The threads of a process that ends in a panic are not joined, and need not be.
+extern "C" const char* __tsan_default_options() { return "report_thread_leaks=0"; }
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -118,11 +121,11 @@ void skip(const char* why) { WARN("skipped: " << why); }
 } // namespace
 
 TEST_CASE("panic: an exception that leaves a go function is reported as Go does, and ends with status 2") {
-    CHECK(wrong_with_panic(panic_with(std::runtime_error("boom")), "boom").empty());
-    CHECK(wrong_with_panic(panic_with(std::string("a string")), "a string").empty());
-    CHECK(wrong_with_panic(panic_with(static_cast<const char*>("a literal")), "a literal").empty());
-    CHECK(wrong_with_panic(panic_with(42), "42").empty());
-    CHECK(wrong_with_panic(panic_with(unheard_of()), "((anonymous namespace)::unheard_of)").empty());
+    CHECK(wrong_with_panic(panic_with(std::runtime_error("boom")), "boom") == "");
+    CHECK(wrong_with_panic(panic_with(std::string("a string")), "a string") == "");
+    CHECK(wrong_with_panic(panic_with(static_cast<const char*>("a literal")), "a literal") == "");
+    CHECK(wrong_with_panic(panic_with(42), "42") == "");
+    CHECK(wrong_with_panic(panic_with(unheard_of()), "((anonymous namespace)::unheard_of)") == "");
 }
 
 TEST_CASE("panic: the backtrace begins where it was thrown") {
@@ -131,7 +134,8 @@ TEST_CASE("panic: the backtrace begins where it was thrown") {
     REQUIRE(lines.size() > 4);
     if (lines[4].find("?:0") != std::string::npos) return skip("this build symbolises nothing");
     CHECK_THAT(lines[3], Contains("throw_it"));
-    CHECK_THAT(e.text, !Contains("weft_goroutine_main"));
+    for (const char* of_the_library : {"weft_goroutine_main", "weft/go.hpp", "_Z", "/c++/"})
+        CHECK_THAT(e.text, !Contains(of_the_library));
 }
 
 namespace {
@@ -205,7 +209,7 @@ TEST_CASE("panic: several goroutines at once give one report") {
                 for (;;) weft::yield();
             },
             {.procs = 5});
-        CHECK(wrong_with_panic(e, "together").empty());
+        CHECK(wrong_with_panic(e, "together") == "");
         CHECK(e.text.find("panic: ") == e.text.rfind("panic: "));
     }
 }
@@ -224,7 +228,7 @@ TEST_CASE("panic: main's return waits for the report") {
                 },
                 {.procs = 2, .at_exit = end});
         });
-        CHECK(wrong_with_panic(e, "late").empty());
+        CHECK(wrong_with_panic(e, "late") == "");
     }
 }
 

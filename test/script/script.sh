@@ -4,7 +4,7 @@
 # PATH stand for id, dpkg-query and apt-get, so nothing is installed and nothing is built.
 # shellcheck disable=SC2016 # the fakes are scripts in quotes
 set -euo pipefail
-weft=$1/weft
+weft=$(realpath -- "$1")/weft
 
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
