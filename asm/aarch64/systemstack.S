@@ -9,6 +9,7 @@ handler weft_badsystemstack
 #define FRAME 32                      // x29 x30 | x19 and eight bytes for alignment
 
 func weft_systemstack, weft_g0_personality
+  .cfi_signal_frame                   // the caller is on another stack, which gdb takes for corruption else
   load_g x2, x9
   cbz x2, .Lbad
   ldr x3, [x2, #G_M]

@@ -15,7 +15,7 @@
 handler weft_g0_personality
 handler weft_badsystemstack
 
-func weft_systemstack, weft_g0_personality
+func weft_systemstack, weft_g0_personality, signal
   load_g rdx
   test rdx, rdx
   jz .bad

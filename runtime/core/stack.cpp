@@ -88,7 +88,10 @@ void stack_pool::grow(std::size_t at_least) {
         slots = at_least;
         base = static_cast<char*>(map_pages(slots * stride));
     }
-    if (base == nullptr) throw std::bad_alloc();
+    if (base == nullptr) {
+        tight_.store(true, relaxed);
+        throw std::bad_alloc();
+    }
     // mprotect can fail for want of mappings, so that kind of guard is made here, where failing is an
     // error of spawn; madvise's is made when the slot is opened.
     if (guard_ == guard_kind::mprotect) {

@@ -50,6 +50,9 @@ public:
     /// Puts slots back that nobody runs on.
     void put(const stack* in, std::size_t count) noexcept;
 
+    /// Whether reserve() has failed once: then whoever holds promises that it does not need gives them back.
+    bool tight() const noexcept { return tight_.load(relaxed); }
+
     guard_kind guard() const noexcept { return guard_; }
     std::size_t slot_size() const noexcept { return slot_size_; }
 
@@ -66,6 +69,7 @@ private:
     const guard_kind guard_;
     const bool valgrind_;
     futex_mutex lock_;
+    atomic<bool> tight_{false};
     std::size_t reserved_ = 0; // promised
     std::size_t mapped_ = 0;   // slots in all slabs
     std::size_t opened_ = 0;   // slots of the last slab that were handed out at least once

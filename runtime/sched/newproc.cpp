@@ -47,16 +47,35 @@ std::uint64_t next_goid(p* pp) noexcept {
     return pp->goid++;
 }
 
+/// A batch of promises, or, where there is no room for so many, one. Throws std::bad_alloc.
+std::uint32_t reserve_some(stack_pool& stacks) {
+    if (stacks.tight()) {
+        stacks.reserve(1);
+        return 1;
+    }
+    try {
+        stacks.reserve(credit_batch);
+        return credit_batch;
+    } catch (const std::bad_alloc&) {
+        stacks.reserve(1);
+        return 1;
+    }
+}
+
 void take_credit(p* pp) {
     if (pp->stack_credit == 0) {
-        pp->rt->stacks->reserve(credit_batch); // may throw
-        pp->stack_credit = credit_batch;
+        pp->stack_credit = reserve_some(*pp->rt->stacks);
     }
     pp->stack_credit--;
 }
 
 void give_credit(p* pp) noexcept {
-    if (++pp->stack_credit < 2 * credit_batch) return;
+    if (++pp->stack_credit < 2 * credit_batch && !pp->rt->stacks->tight()) [[likely]]
+        return;
+    if (pp->rt->stacks->tight()) {
+        pp->rt->stacks->unreserve(std::exchange(pp->stack_credit, 0));
+        return;
+    }
     pp->rt->stacks->unreserve(credit_batch);
     pp->stack_credit -= credit_batch;
 }

@@ -33,6 +33,7 @@ void commit_park(m* mp, g* gp) noexcept {
     if (unlockf == nullptr || unlockf(gp, lock)) return;
     gp->status.store(gstatus::runnable, relaxed);
     runqput(pp, gp, true);
+    wake_after_put(pp);
 }
 
 void commit_park_after_switch(void* gp_) noexcept {

@@ -55,6 +55,8 @@ void leave(g* from, const g* to, bool dies) noexcept {
 
 void arrive(g* to) noexcept {
     if (asan()) __sanitizer_finish_switch_fiber(to->fake_stack, nullptr, nullptr);
+    // The thread's own thread-locals, errno among them, were made by its start (minit releases).
+    if (tsan() && to != to->m->g0) __tsan_acquire(to->m);
 }
 
 void stack_unused(const stack& s) noexcept {

@@ -19,6 +19,7 @@ void minit(m* mp) {
     // libstdc++ and libc++abi declare the structure differently; the two words are the ABI.
     mp->eh = reinterpret_cast<eh_globals*>(abi::__cxa_get_globals());
     mp->procctx = sanitizer::race_current();
+    sanitizer::race_release(mp);
     os::set_signal_mask(mp->sigmask);
 }
 

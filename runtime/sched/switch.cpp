@@ -25,7 +25,9 @@ void run_followed(void* call_) {
     auto* call = static_cast<system_call*>(call_);
     g* g0 = call->gp->m->g0;
     sanitizer::arrive(g0);
+    sanitizer::race_acquire(call);
     call->fn(call->arg);
+    sanitizer::race_release(call);
     sanitizer::leave(g0, call->gp, false);
 }
 
@@ -64,9 +66,11 @@ void systemstack(void (*fn)(void*), void* arg) {
         return;
     }
     system_call call{fn, arg, gp};
+    sanitizer::race_release(&call);
     sanitizer::leave(gp, gp->m->g0, false);
     weft_systemstack(run_followed, &call);
     sanitizer::arrive(gp);
+    sanitizer::race_acquire(&call);
 }
 
 } // namespace weft::rt

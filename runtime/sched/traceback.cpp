@@ -116,6 +116,13 @@ bool hidden(const std::string& function) {
                        [&](std::string_view prefix) { return name.substr(0, prefix.size()) == prefix; });
 }
 
+/// The same by file, for inlined functions, whose names debug information gives without their namespaces.
+bool hidden(const frame& f) {
+    for (std::string_view part : {"/include/c++/", "weft/go.hpp", "weft/runtime.hpp"})
+        if (f.file.find(part) != std::string::npos) return true;
+    return hidden(f.function);
+}
+
 std::string to_text(const frame& f) {
     char at[64];
     std::snprintf(at, sizeof at, ":%d +0x%zx\n", f.line, static_cast<std::size_t>(f.offset));
@@ -166,7 +173,7 @@ std::string format_traceback(const std::vector<std::uintptr_t>& pcs) {
     std::size_t shown = 0;
     for (std::uintptr_t pc : pcs) {
         for (const frame& f : symbols.look_up(pc)) {
-            if (hidden(f.function)) continue;
+            if (hidden(f)) continue;
             if (shown++ == most_frames) return text + "...additional frames elided...\n";
             text += to_text(f);
         }
@@ -177,7 +184,7 @@ std::string format_traceback(const std::vector<std::uintptr_t>& pcs) {
 std::string format_created_by(std::uintptr_t pc) {
     if (pc == 0) return {};
     for (const frame& f : symboliser().look_up(pc - 1))
-        if (!hidden(f.function)) return "created by " + to_text(f);
+        if (!hidden(f)) return "created by " + to_text(f);
     return {};
 }
 

@@ -263,8 +263,7 @@ TEST_CASE("switchto publishes after its last store to the context that it leaves
     in_worlds([](world& w) {
         std::uint32_t* const parts[] = {reinterpret_cast<std::uint32_t*>(&w.a.sched.sp),
                                         reinterpret_cast<std::uint32_t*>(&w.a.sched.pc),
-                                        reinterpret_cast<std::uint32_t*>(&w.a.sched.bp),
-                                        &w.a.sched.fpcw,
+                                        reinterpret_cast<std::uint32_t*>(&w.a.sched.bp), &w.a.sched.fpcw,
                                         reinterpret_cast<std::uint32_t*>(w.a_stack.sp() - cpu::switch_frame)};
         for (std::uint32_t* where : parts) {
             w.call_as(w.a, w.a_stack);

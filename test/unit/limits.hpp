@@ -15,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "stress/limits.hpp"
+
 namespace limit {
 
 inline std::size_t address_space_in_use() {
@@ -26,8 +28,12 @@ inline std::size_t address_space_in_use() {
     return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-/// Leaves that much address space beyond what is in use; false where the limit has no effect (emulators).
+/// Leaves that much address space beyond what is in use; false where the limit has no effect (emulators), or
+/// would hit the tool's own memory (ThreadSanitizer).
 inline bool address_space(std::size_t left) {
+#ifdef STRESS_TSAN
+    return false;
+#endif
     const rlim_t most = address_space_in_use() + left;
     const rlimit limit{most, most};
     if (setrlimit(RLIMIT_AS, &limit) != 0) return false;

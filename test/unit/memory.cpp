@@ -150,7 +150,7 @@ TEST_CASE("stack_pool: no address space is an exception, after which it goes on"
         pool.unreserve(1);
     });
     if (e.status == child::skipped) {
-        WARN("skipped: RLIMIT_AS has no effect here");
+        WARN("skipped: RLIMIT_AS cannot be used here");
         return;
     }
     CHECK(e.status == 0);

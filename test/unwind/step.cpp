@@ -28,7 +28,7 @@ struct stack_range {
 };
 
 std::vector<stack_range> stacks;
-std::vector<symbol> functions;         // whose instructions are visited
+std::vector<symbol> functions;          // whose instructions are visited
 std::vector<std::vector<bool>> visited; // by function, by offset
 bool complained = false;
 volatile std::uintptr_t checked_pc = 0;
@@ -279,7 +279,8 @@ extern "C" void step_capture(record* r) {
     above = {};
     above.ends = c.ends;
     for (; i < c.size; i++) above.frames[above.size++] = c.frames[i];
-    if (above.size == 0) return complain(reinterpret_cast<std::uintptr_t>(step_capture), "cannot unwind from step_call");
+    if (above.size == 0)
+        return complain(reinterpret_cast<std::uintptr_t>(step_capture), "cannot unwind from step_call");
     if (const std::string got = names(above, 0); !named(*r, got))
         complain(above.frames[0].ip, ("expected " + std::string(r->name) + ", found " + got).c_str());
 }

@@ -96,10 +96,7 @@ namespace unwind {
 
 inline std::uint64_t argument(const void* p) { return reinterpret_cast<std::uint64_t>(p); }
 template <class F>
-    requires std::is_function_v<F>
-std::uint64_t argument(F* f) {
-    return reinterpret_cast<std::uint64_t>(f);
-}
+    requires std::is_function_v<F> std::uint64_t argument(F* f) { return reinterpret_cast<std::uint64_t>(f); }
 inline std::uint64_t argument(std::uint32_t n) { return n; }
 
 /// Calls a trampoline from r's place. Inlined, so that the scenario's function is what calls.

@@ -57,7 +57,7 @@ record in_context("step_call in_a_context weft_context_entry", 9);
 record in_leave("step_call leave_at_once weft_mstart1 weft_mstart weft_mstart_stub", 10);
 
 [[gnu::noinline]] void on_system(void*) {
-    check_gobuf(world.a.sched, leaving(in_a), false); // the mark
+    check_gobuf(world.a.sched, leaving(in_a), false);                            // the mark
     stepped(in_system, {leaving(in_system)}, weft_systemstack, &publish, &word); // in place
 }
 
@@ -226,7 +226,8 @@ void become() {
 
 /// A context whose function returns.
 void make_ending_context() {
-    weft_context_make(&contexts[1], context_top(), [](void*, void*) {}, nullptr);
+    weft_context_make(
+        &contexts[1], context_top(), [](void*, void*) {}, nullptr);
     contexts[0].flags = contexts[1].flags = WEFT_CONTEXT_SHARE_FPCW;
 }
 
@@ -240,7 +241,9 @@ const scenario scenarios[] = {
     {"badmcall_g0", become<&step_world::g0>, [] { stepped(in_host, {leaving(in_host)}, weft_mcall, &do_nothing); }},
     {"badmcall_null", none, [] { stepped(in_host, {leaving(in_host)}, weft_mcall, &do_nothing); }},
     {"badmcall2", become<&step_world::a>,
-     [] { stepped(in_host, {leaving(in_host), outermost()}, weft_mcall, &do_nothing); }},
+     [] {
+         stepped(in_host, {leaving(in_host), outermost()}, weft_mcall, &do_nothing);
+     }},
     {"badsystemstack_null", none, [] { stepped(in_host, {leaving(in_host)}, weft_systemstack, &do_nothing, &word); }},
     {"badsystemstack_other", become<&step_world::b>,
      [] { stepped(in_host, {leaving(in_host)}, weft_systemstack, &do_nothing, &word); }},
@@ -253,13 +256,16 @@ const scenario scenarios[] = {
     {"badcontext", make_ending_context,
      [] {
          const expectation fresh = arriving(gobuf_of(contexts[1]), address(weft_context_entry));
-         stepped(in_host, {leaving(in_host), fresh, outermost()}, weft_context_switch, &contexts[0], &contexts[1], &word);
+         stepped(in_host, {leaving(in_host), fresh, outermost()}, weft_context_switch, &contexts[0], &contexts[1],
+                 &word);
      }},
 #ifdef WEFT_ASM_ASSERTS
     {"badg_switchto", [] { world.b.m = nullptr; },
      [] { stepped(in_host, {leaving(in_host)}, weft_switchto, &world.a, &world.b, &word, 1u); }},
     {"badg_switchto_call", none,
-     [] { stepped(in_host, {leaving(in_host)}, weft_switchto_call, &world.a, static_cast<g*>(nullptr), &publish, &word); }},
+     [] {
+         stepped(in_host, {leaving(in_host)}, weft_switchto_call, &world.a, static_cast<g*>(nullptr), &publish, &word);
+     }},
 #endif
     // These must fail.
     {"wrong_cfa", none, [] { stepped(in_host, {leaving(in_host)}, wrong_cfa); }},
@@ -268,9 +274,9 @@ const scenario scenarios[] = {
 };
 
 constexpr const char* trampolines[] = {
-    "weft_getg",           "weft_setg",         "weft_procyield",     "weft_gogo",   "weft_mcall",
-    "weft_systemstack",    "weft_switchto",     "weft_switchto_call", "weft_goexit", "weft_mstart",
-    "weft_mstart_stub",    "weft_rt0",          "weft_context_switch", "weft_context_make", "weft_context_entry",
+    "weft_getg",        "weft_setg",     "weft_procyield",      "weft_gogo",         "weft_mcall",
+    "weft_systemstack", "weft_switchto", "weft_switchto_call",  "weft_goexit",       "weft_mstart",
+    "weft_mstart_stub", "weft_rt0",      "weft_context_switch", "weft_context_make", "weft_context_entry",
 };
 constexpr const char* fixtures[] = {"wrong_cfa", "wrong_register", "wrong_end"};
 

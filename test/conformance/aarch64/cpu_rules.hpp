@@ -17,10 +17,10 @@ struct rule {
 
 /// x18 is the platform's; x30 has brought the routine back if we get to look at it.
 inline constexpr rule callee_saved[] = {
-    {"x18", ST_X18}, {"x19", ST_X19}, {"x20", ST_X20}, {"x21", ST_X21}, {"x22", ST_X22}, {"x23", ST_X23},
-    {"x24", ST_X24}, {"x25", ST_X25}, {"x26", ST_X26}, {"x27", ST_X27}, {"x28", ST_X28}, {"x29", ST_X29},
-    {"d8", ST_D8},   {"d9", ST_D9},   {"d10", ST_D10}, {"d11", ST_D11}, {"d12", ST_D12}, {"d13", ST_D13},
-    {"d14", ST_D14}, {"d15", ST_D15},
+    {"x18", ST_X18}, {"x19", ST_X19}, {"x20", ST_X20}, {"x21", ST_X21}, {"x22", ST_X22},
+    {"x23", ST_X23}, {"x24", ST_X24}, {"x25", ST_X25}, {"x26", ST_X26}, {"x27", ST_X27},
+    {"x28", ST_X28}, {"x29", ST_X29}, {"d8", ST_D8},   {"d9", ST_D9},   {"d10", ST_D10},
+    {"d11", ST_D11}, {"d12", ST_D12}, {"d13", ST_D13}, {"d14", ST_D14}, {"d15", ST_D15},
 };
 
 inline constexpr rule control_words[] = {

@@ -11,9 +11,9 @@ namespace unwind {
 inline constexpr std::size_t constants = 19;
 inline constexpr std::array<int, constants> constant_registers{19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
                                                                29, 72, 73, 74, 75, 76, 77, 78, 79};
-inline constexpr std::array<const char*, constants> constant_names{
-    "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28",
-    "x29", "d8",  "d9",  "d10", "d11", "d12", "d13", "d14", "d15"};
+inline constexpr std::array<const char*, constants> constant_names{"x19", "x20", "x21", "x22", "x23", "x24", "x25",
+                                                                   "x26", "x27", "x28", "x29", "d8",  "d9",  "d10",
+                                                                   "d11", "d12", "d13", "d14", "d15"};
 inline constexpr std::uintptr_t red_zone = 0;
 
 inline std::uintptr_t interrupted_pc(const ucontext_t* u) { return u->uc_mcontext.pc; }

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "bt_program.hpp"
+
+#include <weft/weft.hpp>
+
+#include "sched/proc.hpp"
+
+namespace {
+
+unwind::hook called;
+
+/// Keeps a call from becoming a jump, and two functions from becoming one.
+volatile int kept_apart;
+
+void call_hook(const char* list) {
+    if (called != nullptr) called(list);
+}
+
+} // namespace
+
+extern "C" {
+
+[[gnu::noinline]] void bt_leaf() {
+    call_hook("goroutine");
+    kept_apart = 1;
+}
+[[gnu::noinline]] void bt_on_systemstack() {
+    call_hook("systemstack");
+    kept_apart = 2;
+}
+[[gnu::noinline]] void bt_in_mcall() {
+    call_hook("mcall");
+    kept_apart = 3;
+}
+[[gnu::noinline]] void bt_in_spawned() {
+    call_hook("spawned");
+    kept_apart = 4;
+}
+
+[[gnu::noinline]] void bt_middle() {
+    bt_leaf();
+    kept_apart = 5;
+}
+
+[[gnu::noinline]] void bt_system() {
+    weft::rt::on_systemstack([] {
+        bt_on_systemstack();
+        kept_apart = 6;
+    });
+    kept_apart = 7;
+}
+
+[[gnu::noinline]] void bt_mcall() {
+    weft::rt::mcall([](weft::rt::g* gp) {
+        weft::rt::landed(gp);
+        bt_in_mcall();
+        weft::rt::gogo(gp);
+    });
+    kept_apart = 8;
+}
+
+[[gnu::noinline]] void bt_spawned() {
+    bt_in_spawned();
+    kept_apart = 9;
+}
+
+[[gnu::noinline]] void bt_main() {
+    bt_middle();
+    bt_system();
+    bt_mcall();
+    weft::spawn([] {
+        bt_spawned();
+        kept_apart = 10;
+    }).join();
+}
+
+} // extern "C"
+
+void unwind::visit_stacks(hook h) {
+    called = h;
+    bt_main();
+    kept_apart = 11;
+}
