@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include <weft/detail/cross.hpp>
+
 #pragma GCC visibility push(default)
 namespace weft {
 
@@ -18,13 +20,23 @@ public:
 
     /// Takes the permit; parks until there is one. Everything before the unpark() that gave it happens before
     /// park() returns. Goroutines only: throws std::logic_error elsewhere, or when another is parked here.
-    void park();
+#ifdef WEFT_CROSS_INLINE
+    [[gnu::always_inline]] void park() {
+        const detail::crossing c = begin_park();
+        if (c.to != nullptr) detail::cross(c.from, c.to);
+    }
+#else
+    void park() { park_slowly(); }
+#endif
 
     /// Gives the permit, if it is not given already; a goroutine that is parked becomes runnable, to run next on
     /// the caller's P. Goroutines only: throws std::logic_error elsewhere.
     void unpark();
 
 private:
+    detail::crossing begin_park(); // all but the crossing, as begin_yield
+    void park_slowly();            // all of it
+
     std::atomic<std::uintptr_t> state_{0}; // nobody, permit, or the parked goroutine: see sync/parker.cpp
 };
 

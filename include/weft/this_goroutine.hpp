@@ -4,13 +4,23 @@
 
 #include <cstdint>
 
+#include <weft/detail/cross.hpp>
+
 #pragma GCC visibility push(default)
 namespace weft {
 
-/// Lets the others run: the calling goroutine goes to the end of its P's queue and continues when
-/// its turn comes, maybe on another thread. Go: goyield; every 61st time the global queue is served.
+/// Lets the others run: the calling goroutine goes behind all that are runnable on its P, or to the end
+/// of the global queue while that has some, and continues when its turn comes, maybe on another thread.
+/// Go: Gosched; goyield where the global queue is empty.
 /// Goroutines only: throws std::logic_error elsewhere.
-void yield();
+#ifdef WEFT_CROSS_INLINE
+[[gnu::always_inline]] inline void yield() {
+    const detail::crossing c = detail::begin_yield();
+    if (c.to != nullptr) detail::cross(c.from, c.to);
+}
+#else
+inline void yield() { detail::yield_by_call(); }
+#endif
 
 namespace this_goroutine {
 

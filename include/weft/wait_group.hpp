@@ -16,8 +16,9 @@ public:
     wait_group& operator=(const wait_group&) = delete;
 
     /// Adds delta, which may be negative, to the counter; at zero every waiter continues.
-    /// A negative delta from goroutines of the waiters' runtime only: throws std::logic_error on a thread
-    /// that runs no goroutine, and when the counter goes below zero ("sync: negative WaitGroup counter").
+    /// From goroutines of the waiters' runtime; a thread that runs no goroutine may add while no goroutine
+    /// uses the wait group yet. Throws std::logic_error for a negative delta on such a thread, and when the
+    /// counter goes below zero ("sync: negative WaitGroup counter").
     void add(std::int32_t delta);
     /// add(-1).
     void done() { add(-1); }
@@ -26,6 +27,7 @@ public:
 
 private:
     void wait_slow();
+    void wake_all();
 
     // Counter in the upper half, in the lower half whether somebody waits: see sync/wait_group.cpp.
     std::atomic<std::uint64_t> state_{0};

@@ -21,6 +21,16 @@ inline void pause() noexcept { asm volatile("pause"); }
 inline void read_control_words(std::uint32_t& fpcw, std::uint16_t& x87cw) noexcept {
     asm volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(fpcw), "=m"(x87cw));
 }
+
+/// Whether one context may go on with another's: MXCSR's low six bits are sticky flags (psABI 3.2.1).
+inline bool same_control_words(std::uint32_t a, std::uint16_t x87a, std::uint32_t b, std::uint16_t x87b) noexcept {
+    return ((a ^ b) & 0xffc0) == 0 && x87a == x87b;
+}
+
+/// Puts them in force; drains the pipeline.
+inline void write_control_words(const std::uint32_t& fpcw, const std::uint16_t& x87cw) noexcept {
+    asm volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(fpcw), "m"(x87cw));
+}
 #elif defined(__aarch64__)
 inline constexpr std::uintptr_t pc_quantum = 4;
 /// FPCR at process start (AAPCS64 section 6.1.2: round to nearest, no traps).
@@ -34,6 +44,14 @@ inline void read_control_words(std::uint32_t& fpcw, std::uint16_t& x87cw) noexce
     asm volatile("mrs %0, fpcr" : "=r"(word));
     fpcw = static_cast<std::uint32_t>(word);
     x87cw = 0;
+}
+
+inline bool same_control_words(std::uint32_t a, std::uint16_t, std::uint32_t b, std::uint16_t) noexcept {
+    return a == b;
+}
+
+inline void write_control_words(const std::uint32_t& fpcw, const std::uint16_t&) noexcept {
+    asm volatile("msr fpcr, %0" : : "r"(static_cast<std::uint64_t>(fpcw)));
 }
 #else
 #error "weft has no port to this CPU: docs/porting.md says what one takes"

@@ -29,6 +29,7 @@ namespace special {
 inline constexpr std::uint32_t locked = 1;   ///< tied to a thread: lockedm is set
 inline constexpr std::uint32_t saved_eh = 2; ///< left inside a catch block or while unwinding: eh is to be loaded
 inline constexpr std::uint32_t fresh = 4;    ///< has not run yet: no stack, no context
+inline constexpr std::uint32_t system = 8;   ///< a g0: never on a queue
 } // namespace special
 
 /// Who owns the goroutine's stack, and on which queue it is. Go: _Gidle …; same numbers.
@@ -66,25 +67,26 @@ struct alignas(cpu::cache_line) g {
     rt::m* m = nullptr;                         // owner; the m that runs it
     g* schedlink = nullptr;                     // whoever holds the list it is on; while it runs: switch.hpp
 
-    // Second line: the life of a goroutine.
+    // Second line: the life of a goroutine. One that never parks touches no more than this and its storage.
     rt::stack stk;                    // owner; empty until the first run
     void (*run)(g*, void*) = nullptr; // owner; what to run, later what destroys the result
     void* storage = nullptr;          // owner; function object, then result
-    rt::m* lockedm = nullptr;         // the goroutine itself
-    void* racectx = nullptr;          // owner; ThreadSanitizer's fiber
-    std::uint64_t goid = 0;           // constant from newproc to exit
-    std::uintptr_t gopc = 0;          // constant; where it was spawned
-
-    // Third line: result and inline storage.
     atomic<std::uintptr_t> joining{join_state::detached};
-    void* fake_stack = nullptr;             // owner; AddressSanitizer's
-    std::exception_ptr exception;           // owner, then the handle
-    eh_globals eh;                          // owner; while it does not run, see special::saved_eh
-    const void* waiting_for = nullptr;      // owner; for dumps
+    std::uint64_t goid = 0;                 // constant from newproc to exit
+    std::uintptr_t gopc = 0;                // constant; where it was spawned
     std::uint32_t heap_align = 0;           // owner; storage is from the heap if not 0
     wait_reason reason = wait_reason::none; // owner
     bool has_result = false;                // owner, then the handle; storage holds a result
+    bool failed = false;                    // owner, then the handle; exception holds what it ended with
     bool abandoned = false;                 // teardown, then the handle; it never ended by itself
+
+    // Third line: what few need.
+    std::exception_ptr exception;      // owner, then the handle; see failed
+    eh_globals eh;                     // owner; while it does not run, see special::saved_eh
+    rt::m* lockedm = nullptr;          // the goroutine itself
+    void* racectx = nullptr;           // owner; ThreadSanitizer's fiber
+    void* fake_stack = nullptr;        // owner; AddressSanitizer's
+    const void* waiting_for = nullptr; // owner; for dumps
 
     // Fourth line.
     alignas(cpu::cache_line) std::array<std::byte, 64> inline_storage;
@@ -94,7 +96,9 @@ static_assert(offsetof(g, sched) == G_SCHED);
 static_assert(offsetof(g, m) == G_M);
 static_assert(offsetof(g, stk) + offsetof(stack, lo) == G_STACK_LO);
 static_assert(offsetof(g, stk) + offsetof(stack, hi) == G_STACK_HI);
-static_assert(offsetof(g, status) < cpu::cache_line, "a switch touches one line of a goroutine");
+static_assert(offsetof(g, schedlink) == G_SCHEDLINK);
+static_assert(offsetof(g, schedlink) < cpu::cache_line, "a switch touches one line of a goroutine");
+static_assert(offsetof(g, abandoned) < 2 * cpu::cache_line, "a short life touches two, and its storage");
 static_assert(sizeof(g) == 4 * cpu::cache_line);
 
 } // namespace weft::rt

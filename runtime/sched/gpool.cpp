@@ -26,12 +26,6 @@ g* gpool::make(runtime_impl& rt) {
     return ::new (&s->at(s->used++)) g;
 }
 
-gpool::slab* gpool::slab_of(const g* gp) noexcept {
-    return reinterpret_cast<slab*>(reinterpret_cast<std::uintptr_t>(gp) & ~(slab_bytes - 1));
-}
-
-runtime_impl* gpool::runtime_of(const g* gp) noexcept { return slab_of(gp)->rt.load(acquire); }
-
 void gpool::disown() noexcept {
     for (slab* s : slabs_) s->rt.store(nullptr, release);
 }

@@ -26,7 +26,7 @@ public:
     g* make(runtime_impl& rt);
 
     /// The runtime that gp belongs to; null when it has ended.
-    static runtime_impl* runtime_of(const g* gp) noexcept;
+    static runtime_impl* runtime_of(const g* gp) noexcept { return slab_of(gp)->rt.load(acquire); }
     /// The runtime ends: runtime_of() is null from now on.
     void disown() noexcept;
 
@@ -45,7 +45,9 @@ public:
 private:
     static constexpr std::size_t slab_bytes = 64 * 1024; // and aligned to as much, so that a g finds its slab
     struct slab;
-    static slab* slab_of(const g* gp) noexcept;
+    static slab* slab_of(const g* gp) noexcept {
+        return reinterpret_cast<slab*>(reinterpret_cast<std::uintptr_t>(gp) & ~(slab_bytes - 1));
+    }
     static void drop_owner(slab* s) noexcept;
 
     struct alignas(cpu::cache_line) slab {

@@ -1,42 +1,53 @@
 // SPDX-License-Identifier: MIT
-// A first-in first-out list of goroutines, linked through themselves. Go: gQueue.
+// Collections of goroutines that are not a P's own queue. Go: gQueue, gList.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "sched/g.hpp"
 
 namespace weft::rt {
 
+/// First in, first out. A ring of pointers rather than Go's list through the goroutines: whole batches
+/// move between it and the Ps, and not one of the descriptors is touched for it, which may be cold.
+/// It has room for all goroutines there are, so that only making one can fail, never queueing it.
 /// Not thread-safe; the global queue is one under sched.lock.
 class gqueue {
 public:
-    bool empty() const noexcept { return head_ == nullptr; }
-    std::int32_t size() const noexcept { return size_; }
+    bool empty() const noexcept { return head_ == tail_; }
+    std::int32_t size() const noexcept { return static_cast<std::int32_t>(tail_ - head_); }
 
-    void push_back(g* gp) noexcept {
-        gp->schedlink = nullptr;
-        (tail_ != nullptr ? tail_->schedlink : head_) = gp;
-        tail_ = gp;
-        size_++;
+    /// Room for so many in all. Throws std::bad_alloc.
+    void reserve(std::uint32_t count) {
+        if (count <= capacity_) return;
+        std::uint32_t wider = capacity_ == 0 ? 256 : capacity_;
+        while (wider < count) wider *= 2;
+        auto ring = std::make_unique_for_overwrite<g*[]>(wider);
+        for (std::uint32_t i = head_; i != tail_; i++) ring[i & (wider - 1)] = at(i);
+        ring_ = std::move(ring);
+        capacity_ = wider;
     }
 
-    g* pop() noexcept {
-        g* gp = head_;
-        if (gp == nullptr) return nullptr;
-        head_ = gp->schedlink;
-        if (head_ == nullptr) tail_ = nullptr;
-        size_--;
-        return gp;
+    void push_back(g* gp) noexcept { at(tail_++) = gp; }
+
+    void push_back(g* const* batch, std::uint32_t count) noexcept {
+        for (std::uint32_t i = 0; i < count; i++) push_back(batch[i]);
     }
+
+    g* pop() noexcept { return empty() ? nullptr : at(head_++); }
 
 private:
-    g* head_ = nullptr;
-    g* tail_ = nullptr;
-    std::int32_t size_ = 0;
+    g*& at(std::uint32_t i) noexcept { return ring_[i & (capacity_ - 1)]; }
+
+    std::unique_ptr<g*[]> ring_;
+    std::uint32_t capacity_ = 0; // a power of two, or 0
+    std::uint32_t head_ = 0;     // both only grow
+    std::uint32_t tail_ = 0;
 };
 
-/// A last-in first-out list, for free descriptors. Go: gList.
+/// A last-in first-out list, linked through the goroutines: free descriptors.
 class glist {
 public:
     bool empty() const noexcept { return head_ == nullptr; }

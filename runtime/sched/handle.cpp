@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The seam between the templates of weft/go.hpp and the scheduler: starting, joining, letting go.
+// The seam between the templates of weft/go.hpp and the scheduler: results, joining, letting go. (Starting:
+// newproc.cpp.)
 //
 // g::joining, step by step (J: who joins, E: the goroutine that ends, D: who drops the handle):
 //   E1. result or exception is in place. E2. on its own stack, CAS pending → ended (release): from now on they
@@ -29,7 +30,7 @@ namespace {
 /// Gives a finished goroutine's descriptor back, whoever the caller is. A thread of the host's may come here
 /// while the runtime ends: one CAS decides who comes first (teardown has the other).
 void recycle(g* gp) noexcept {
-    const g* self = weft_getg();
+    const g* self = getg();
     if (self != nullptr && self->m->p != nullptr && self->m->rt == gpool::runtime_of(gp)) {
         gfput(self->m->p, gp);
         return;
@@ -48,25 +49,6 @@ void no_goroutine() {
 
 void go_of_nil() { throw std::invalid_argument("go of nil func value"); }
 
-new_goroutine newg(std::size_t size, std::size_t align, bool joinable) {
-    g* self = current_goroutine();
-    if (self == nullptr) no_goroutine();
-    p* pp = self->m->p;
-    g* gp = rt::newg(pp, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
-    gp->joining.store(joinable ? join_state::pending : join_state::detached, relaxed);
-    try {
-        make_storage(gp, size, align);
-    } catch (...) {
-        dropg(pp, gp);
-        throw;
-    }
-    return {gp, gp->storage};
-}
-
-void newproc(g* gp, void (*run)(g*, void*)) noexcept { rt::newproc(weft_getg()->m, gp, run); }
-
-void drop(g* gp) noexcept { dropg(weft_getg()->m->p, gp); }
-
 void* result_storage(g* gp, std::size_t size, std::size_t align) {
     make_storage(gp, size, align);
     return gp->storage;
@@ -79,6 +61,7 @@ void set_result(g* gp, void (*destroy)(g*, void*)) noexcept {
 
 void set_exception(g* gp, std::exception_ptr e) noexcept {
     gp->has_result = false;
+    gp->failed = true;
     gp->exception = std::move(e);
 }
 
@@ -105,6 +88,8 @@ std::exception_ptr join(g* gp) {
             gp, wait_reason::join);
     }
     sanitizer::race_acquire(&gp->joining);
+    if (!gp->failed) return nullptr;
+    gp->failed = false;
     return std::exchange(gp->exception, nullptr);
 }
 
@@ -120,8 +105,11 @@ void release(g* gp) noexcept {
             os::yield_thread();
     }
     sanitizer::race_acquire(&gp->joining);
-    if (gp->exception && !gp->abandoned) panic_uncaught(gp, gp->exception);
-    gp->exception = nullptr;
+    if (gp->failed) {
+        if (!gp->abandoned) panic_uncaught(gp, gp->exception);
+        gp->exception = nullptr;
+        gp->failed = false;
+    }
     destroy_result(gp);
     free_storage(gp);
     recycle(gp);

@@ -25,13 +25,16 @@ enum class pstatus : std::uint32_t { idle = 0, running = 1, syscall = 2, gcstop 
 
 /// Access: all but the queue and the atomics belongs to the m that owns the P.
 struct alignas(cpu::cache_line) p {
-    static constexpr std::uint32_t stack_cache = 32; ///< room for hot stacks
+    static constexpr std::uint32_t stack_cache = 32;  ///< room for hot stacks
+    static constexpr std::uint32_t credit_batch = 32; ///< so many promises of stacks move from and to the pool
+    static constexpr std::uint32_t most_yielded = 64; ///< more than there are switches between two looks at g0
     /// How many of them a P keeps: all, unless so many Ps would hold more than most_spare_stacks.
     static std::uint32_t stacks_kept(int procs) noexcept {
         constexpr std::uint32_t most_spare_stacks = 8192;
         return std::clamp(most_spare_stacks / static_cast<std::uint32_t>(procs), 2u, stack_cache);
     }
 
+    // First line: what every switch looks at.
     rt::m* m = nullptr;
     runtime_impl* rt = nullptr;
     /// Switches must go through g0 and schedule(): the runtime stops, a sanitizer follows the stacks,
@@ -39,20 +42,34 @@ struct alignas(cpu::cache_line) p {
     atomic<bool> attention{false};
     bool watched = false;          ///< a sanitizer wants to be told of goroutines and stacks
     bool solo = false;             ///< the runtime has one P: nobody steals, nobody is to be woken
+    bool wakes = false;            ///< who puts work on the queue looks for an idle P: not solo, and main has started
     std::uint32_t schedtick = 0;   ///< one more at each switch that does not inherit its time slice
     std::uint32_t global_tick = 0; ///< at this schedtick the global queue is served first
-    std::int32_t id = 0;
-    atomic<pstatus> status{pstatus::idle};
-    p* link = nullptr; ///< sched.lock; on sched.pidle
+    atomic<std::uint32_t> nyielded{0}; ///< how many stand in yielded; self, but moved on by weft::detail::cross
+    eh_globals* eh = nullptr;          ///< its m's
+    glist gfree;                       ///< dead goroutines, no more than gfree_high
+    std::uint32_t crossings = 0;       ///< what weft::detail::cross counts where there is nothing to publish
 
-    glist gfree;                             ///< dead goroutines, no more than gfree_high
-    std::array<stack, stack_cache> stacks{}; ///< hot stacks; the last put is the first taken
+    // Second line: birth and death.
     std::uint32_t nstacks = 0;
     std::uint32_t most_stacks = stack_cache; ///< constant: stacks_kept
     std::uint32_t stack_credit = 0;          ///< promises of stack_pool::reserve not yet used
-    std::uint64_t goid = 0;                  ///< next number of this P's batch
+    /// At so many some go back to the pool; 1 once the address space was full. Any P's owner may lower it.
+    atomic<std::uint32_t> credit_limit{2 * credit_batch};
+    std::uint64_t goid = 0; ///< next number of this P's batch
     std::uint64_t goid_end = 0;
     atomic<std::int64_t> live_delta{0}; ///< goroutines made minus ended here; see live_goroutines
+    p* link = nullptr;                  ///< sched.lock; on sched.pidle
+    std::int32_t id = 0;
+    atomic<pstatus> status{pstatus::idle};
+
+    std::array<stack, stack_cache> stacks{}; ///< hot stacks; the last put is the first taken
+
+    /// Goroutines that yielded while others waited in the global queue: they go to its end together, at the next
+    /// visit to g0. So all that yield have their turn, not only those that fit into a P's ring.
+    std::array<g*, most_yielded> yielded;
+
+    bool has_work() const noexcept { return !runq.empty() || nyielded.load(relaxed) != 0; }
 
     rt::runq<g> runq;
 };

@@ -12,6 +12,7 @@
 #include "core/tools.hpp"
 #include "sched/sanitizer.hpp"
 #include "sched/switch.hpp"
+#include "weft/go.hpp"
 
 namespace weft::rt {
 
@@ -20,12 +21,12 @@ namespace {
 // Go: gfput spills at 64 until 32 are left.
 constexpr std::int32_t gfree_high = 64;
 constexpr std::int32_t gfree_low = 32;
-// Promises of stacks move between a P and the pool in this many.
-constexpr std::uint32_t credit_batch = 32;
 
-g* gfget(p* pp) {
-    schedt& sched = pp->rt->sched;
-    if (pp->gfree.empty() && sched.gfreesize.load(relaxed) > 0) {
+/// The P has no dead descriptor: some of those that others spilled, or a new one. Throws std::bad_alloc.
+[[gnu::noinline]] g* gfget_slowly(p* pp) {
+    runtime_impl& rt = *pp->rt;
+    schedt& sched = rt.sched;
+    if (sched.gfreesize.load(relaxed) > 0) {
         std::lock_guard hold(sched.lock);
         while (pp->gfree.size() < gfree_low) {
             g* gp = sched.gfree.pop();
@@ -34,7 +35,18 @@ g* gfget(p* pp) {
         }
         sched.gfreesize.store(sched.gfree.size(), relaxed);
     }
-    return pp->gfree.pop();
+    if (g* gp = pp->gfree.pop()) return gp;
+    {
+        std::lock_guard hold(sched.lock);
+        sched.runq.reserve(sched.gcount + 1);
+        sched.gcount++;
+    }
+    return rt.gs.make(rt); // where it fails there is room for one too many
+}
+
+g* gfget(p* pp) {
+    g* gp = pp->gfree.pop();
+    return gp != nullptr ? gp : gfget_slowly(pp);
 }
 
 /// Go: p.goidcache, refilled 16 at a time.
@@ -48,40 +60,36 @@ std::uint64_t next_goid(p* pp) noexcept {
 }
 
 /// A batch of promises, or, where there is no room for so many, one. Throws std::bad_alloc.
-std::uint32_t reserve_some(stack_pool& stacks) {
-    if (stacks.tight()) {
-        stacks.reserve(1);
-        return 1;
+std::uint32_t reserve_some(runtime_impl& rt) {
+    if (!rt.stacks->tight()) {
+        try {
+            rt.stacks->reserve(p::credit_batch);
+            return p::credit_batch;
+        } catch (const std::bad_alloc&) {
+            // From now on nobody keeps promises that it does not need.
+            for (const auto& pp : rt.allp) pp->credit_limit.store(1, relaxed);
+        }
     }
-    try {
-        stacks.reserve(credit_batch);
-        return credit_batch;
-    } catch (const std::bad_alloc&) {
-        stacks.reserve(1);
-        return 1;
-    }
+    rt.stacks->reserve(1);
+    return 1;
 }
 
 void take_credit(p* pp) {
-    if (pp->stack_credit == 0) {
-        pp->stack_credit = reserve_some(*pp->rt->stacks);
-    }
+    if (pp->stack_credit == 0) [[unlikely]]
+        pp->stack_credit = reserve_some(*pp->rt);
     pp->stack_credit--;
 }
 
 void give_credit(p* pp) noexcept {
-    if (++pp->stack_credit < 2 * credit_batch && !pp->rt->stacks->tight()) [[likely]]
+    const std::uint32_t limit = pp->credit_limit.load(relaxed);
+    if (++pp->stack_credit < limit) [[likely]]
         return;
-    if (pp->rt->stacks->tight()) {
-        pp->rt->stacks->unreserve(std::exchange(pp->stack_credit, 0));
-        return;
-    }
-    pp->rt->stacks->unreserve(credit_batch);
-    pp->stack_credit -= credit_batch;
+    const std::uint32_t back = limit == 1 ? pp->stack_credit : p::credit_batch;
+    pp->rt->stacks->unreserve(back);
+    pp->stack_credit -= back;
 }
 
-void put_stack(p* pp, g* gp) noexcept {
-    if (pp->watched) sanitizer::stack_unused(gp->stk);
+void cache_stack(p* pp, const stack& stk) noexcept {
     if (pp->nstacks == pp->most_stacks) {
         const std::uint32_t half = pp->most_stacks / 2;
         const tools::race_ignored quiet;
@@ -89,36 +97,110 @@ void put_stack(p* pp, g* gp) noexcept {
         std::memmove(pp->stacks.data(), pp->stacks.data() + half, half * sizeof(stack));
         pp->nstacks = half;
     }
-    pp->stacks[pp->nstacks++] = gp->stk;
-    gp->stk = {};
+    pp->stacks[pp->nstacks++] = stk;
 }
 
-/// Takes from a goroutine that ends what it does not leave to its joiner. Its stack goes to pp's cache, and
-/// the caller may still use it until the next goroutine runs: only pp's owner takes from the cache's top.
+void put_stack(p* pp, g* gp) noexcept {
+    if (pp->watched) sanitizer::stack_unused(gp->stk);
+    cache_stack(pp, std::exchange(gp->stk, {}));
+}
+
+/// Its first context, on a stack of its own.
+void make_context(g* gp) noexcept {
+    gobuf& b = gp->sched;
+    b.sp = gp->stk.hi;
+    b.pc = reinterpret_cast<std::uintptr_t>(&weft_goexit) + cpu::pc_quantum;
+    b.bp = 0;
+    b.g = gp;
+    b.fpcw = cpu::initial_fpcw;
+    b.x87cw = cpu::initial_x87cw;
+    b.flags = 0;
+}
+
+/// A fresh goroutine goes on in the frames of one that has ended: weft_goroutine_main's, at the base of stk. It
+/// begins with the control words of a fresh context all the same.
+void adopt_stack(g* gp, const stack& stk) noexcept {
+    gp->special = 0;
+    gp->stk = stk;
+    gp->sched = {.g = gp}; // as that of any other that runs
+    gobuf now;
+    cpu::read_control_words(now.fpcw, now.x87cw);
+    if (!cpu::same_control_words(now.fpcw, now.x87cw, cpu::initial_fpcw, cpu::initial_x87cw)) [[unlikely]]
+        cpu::write_control_words(cpu::initial_fpcw, cpu::initial_x87cw);
+}
+
+/// A P has too many dead descriptors: those that were put last stay, they are hot.
+[[gnu::noinline]] void gfspill(p* pp) noexcept {
+    schedt& sched = pp->rt->sched;
+    std::lock_guard hold(sched.lock);
+    while (pp->gfree.size() > gfree_low) sched.gfree.push(pp->gfree.pop());
+    sched.gfreesize.store(sched.gfree.size(), relaxed);
+}
+
+[[gnu::always_inline]] inline void gfput_here(p* pp, g* gp) noexcept {
+    gp->joining.store(join_state::detached, relaxed);
+    if (pp->watched) sanitizer::race_release(gp->inline_storage.data()); // after a failed start, or by a joiner
+    pp->gfree.push(gp);
+    if (pp->gfree.size() >= gfree_high) [[unlikely]]
+        gfspill(pp);
+}
+
+[[gnu::always_inline]] inline g* newg_here(p* pp, std::uintptr_t gopc) {
+    take_credit(pp);
+    g* gp;
+    try {
+        gp = gfget(pp);
+    } catch (...) {
+        give_credit(pp);
+        throw;
+    }
+    if (pp->watched) sanitizer::race_acquire(gp->inline_storage.data());
+    gp->status.store(gstatus::dead, relaxed);
+    gp->gopc = gopc;
+    gp->has_result = gp->failed = gp->abandoned = false;
+    gp->storage = gp->inline_storage.data();
+    gp->heap_align = 0;
+    gp->reason = wait_reason::none;
+    return gp;
+}
+
+[[gnu::always_inline]] inline void newproc_here(p* pp, g* gp, void (*run)(g*, void*)) noexcept {
+    gp->run = run;
+    gp->special = special::fresh;
+    gp->goid = next_goid(pp);
+    if (pp->watched) {
+        gp->racectx = sanitizer::race_create();
+        sanitizer::race_release(gp);
+    }
+    gp->status.store(gstatus::runnable, relaxed);
+    pp->live_delta.store(pp->live_delta.load(relaxed) + 1, relaxed);
+    put_next(pp, gp);
+    if (pp->wakes) wake_after_put(pp);
+}
+
+/// Takes from a goroutine that ends what it does not leave to its joiner, but for its stack.
 void put_away(p* pp, g* gp) noexcept {
     gp->status.store(gstatus::dead, relaxed);
     gp->m = nullptr;
-    put_stack(pp, gp);
     give_credit(pp);
     pp->live_delta.store(pp->live_delta.load(relaxed) - 1, relaxed);
     if (pp->watched) sanitizer::race_destroy(std::exchange(gp->racectx, nullptr));
 }
 
-/// Ends a goroutine: gp must not be touched afterwards.
+/// Lets go of a goroutine that was put away: gp must not be touched afterwards.
 void retire(p* pp, g* gp) noexcept {
-    put_away(pp, gp);
     // No handle: nobody else knows the descriptor. (The load sees detached early only if a handle's
     // release() stored it; acquire pairs with that.)
     if (gp->joining.load(acquire) == join_state::detached) {
-        gfput(pp, gp);
+        gfput_here(pp, gp);
         return;
     }
     // From the exchange on a joiner may take the descriptor, so it must not be this thread's g any more. With
     // g = g0 on what may still be the goroutine's stack, systemstack (newm, say) stays where it is.
-    weft_setg(pp->m->g0);
+    setg(pp->m->g0);
     const std::uintptr_t before = gp->joining.exchange(join_state::finished, acq_rel); // step E3 of handle.cpp
     if (before == join_state::detached)
-        gfput(pp, gp);
+        gfput_here(pp, gp);
     else if (join_state::is_joiner(before))
         ready_on(pp, reinterpret_cast<g*>(before));
 }
@@ -132,6 +214,8 @@ void goexit0(g* gp) {
     mp->locked_ext = 0;
     mp->curg = nullptr;
     *mp->eh = {};
+    put_away(mp->p, gp);
+    put_stack(mp->p, gp);
     retire(mp->p, gp);
     // A goroutine that ends while tied to its thread may have changed the thread: it ends, too.
     if (locked) mexit(mp);
@@ -139,25 +223,35 @@ void goexit0(g* gp) {
 }
 
 /// Ends gp and runs whoever is next without a stop on g0, if that is known: its joiner, or the head of the
-/// queue. A fresh goroutine even gets this very stack. Returns where it is not known.
-void exit_to_next(g* gp) noexcept {
+/// queue. Returns true where that is a fresh goroutine, which goes on from here: it has this very stack now and
+/// is this thread's g. Returns false where g0 has to decide.
+bool exit_to_next(g* gp) noexcept {
     m* mp = gp->m;
     p* pp = mp->p;
-    if (pp->attention.load(relaxed) || pp->schedtick == pp->global_tick) return;
+    if (gp->special != 0 || pp->attention.load(relaxed) || pp->schedtick == pp->global_tick) return false;
     const std::uintptr_t joining = gp->joining.load(acquire); // pairs with join's CAS
     g* next = reinterpret_cast<g*>(joining);
-    if (join_state::is_joiner(joining) && (next->special & special::locked) == 0) {
-        *mp->eh = {};
-        put_away(pp, gp);
-        gp->joining.store(join_state::finished, release); // nobody but us wakes the joiner, or changes the word
-    } else {
+    const bool to_joiner = join_state::is_joiner(joining) && (next->special & special::locked) == 0;
+    if (!to_joiner) {
         next = take_next(gp, pp);
-        if (next == nullptr) return;
-        *mp->eh = {};
-        retire(pp, gp);
+        if (next == nullptr) return false;
     }
+    *mp->eh = {};
+    put_away(pp, gp);
+    const stack mine = std::exchange(gp->stk, {});
+    const bool fresh = next->special == special::fresh;
+    // Its stack goes to pp's cache, or to the next one, while this function still stands on it: only pp's owner
+    // takes from the cache's top.
+    if (!fresh) cache_stack(pp, mine);
+    if (to_joiner)
+        gp->joining.store(join_state::finished, release); // nobody but us wakes the joiner, or changes the word
+    else
+        retire(pp, gp);
+    if (fresh) adopt_stack(next, mine);
     run_next(mp, pp, next);
-    weft_gogo(&next->sched);
+    if (!fresh) weft_gogo(&next->sched);
+    setg(next);
+    return true;
 }
 
 /// Step E2 of handle.cpp, on the goroutine's own stack: its result is in place. Without a handle nobody
@@ -167,7 +261,7 @@ void settle(g* gp) noexcept {
     if (seen == join_state::pending && gp->joining.compare_exchange_strong(seen, join_state::ended, release, acquire))
         return;
     if (seen != join_state::detached) return; // the joiner waits
-    if (gp->exception) panic_uncaught(gp, gp->exception);
+    if (gp->failed) panic_uncaught(gp, gp->exception);
     destroy_result(gp);
 }
 
@@ -178,54 +272,11 @@ void destroy_result(g* gp) noexcept {
     gp->has_result = false;
 }
 
-g* newg(p* pp, std::uintptr_t gopc) {
-    take_credit(pp);
-    g* gp = gfget(pp);
-    if (gp == nullptr) {
-        try {
-            gp = pp->rt->gs.make(*pp->rt);
-        } catch (...) {
-            give_credit(pp);
-            throw;
-        }
-    }
-    if (pp->watched) sanitizer::race_acquire(gp->inline_storage.data());
-    gp->status.store(gstatus::dead, relaxed);
-    gp->gopc = gopc;
-    gp->has_result = false;
-    gp->abandoned = false;
-    gp->storage = gp->inline_storage.data();
-    gp->heap_align = 0;
-    gp->reason = wait_reason::none;
-    return gp;
-}
+void gfput(p* pp, g* gp) noexcept { gfput_here(pp, gp); }
 
-void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept {
-    runtime_impl& rt = *mp->rt;
-    p* pp = mp->p;
-    gp->run = run;
-    gp->special = special::fresh;
-    gp->goid = next_goid(pp);
-    if (pp->watched) {
-        gp->racectx = sanitizer::race_create();
-        sanitizer::race_release(gp);
-    }
-    gp->status.store(gstatus::runnable, relaxed);
-    pp->live_delta.store(pp->live_delta.load(relaxed) + 1, relaxed);
-    runqput(pp, gp, true);
-    if (rt.main_started) wake_after_put(pp);
-}
+g* newg(p* pp, std::uintptr_t gopc) { return newg_here(pp, gopc); }
 
-void gfput(p* pp, g* gp) noexcept {
-    gp->joining.store(join_state::detached, relaxed);
-    if (pp->watched) sanitizer::race_release(gp->inline_storage.data()); // after a failed start, or by a joiner
-    pp->gfree.push(gp);
-    if (pp->gfree.size() < gfree_high) return;
-    std::lock_guard hold(pp->rt->sched.lock);
-    schedt& sched = pp->rt->sched;
-    while (pp->gfree.size() > gfree_low) sched.gfree.push(pp->gfree.pop());
-    sched.gfreesize.store(sched.gfree.size(), relaxed);
-}
+void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept { newproc_here(mp->p, gp, run); }
 
 void free_storage(g* gp) noexcept {
     if (gp->heap_align != 0) ::operator delete (gp->storage, std::align_val_t{gp->heap_align});
@@ -234,7 +285,7 @@ void free_storage(g* gp) noexcept {
 }
 
 void make_storage(g* gp, std::size_t size, std::size_t align) {
-    free_storage(gp);
+    if (gp->heap_align != 0) free_storage(gp);
     if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line) return;
     gp->storage = ::operator new (size, std::align_val_t{align});
     gp->heap_align = static_cast<std::uint32_t>(align);
@@ -254,14 +305,7 @@ void need_stack(p* pp, g* gp) noexcept {
     gp->special &= ~special::fresh;
     gp->stk = pp->stacks[--pp->nstacks];
     gp->fake_stack = nullptr;
-    gobuf& b = gp->sched;
-    b.sp = gp->stk.hi;
-    b.pc = reinterpret_cast<std::uintptr_t>(&weft_goexit) + cpu::pc_quantum;
-    b.bp = 0;
-    b.g = gp;
-    b.fpcw = cpu::initial_fpcw;
-    b.x87cw = cpu::initial_x87cw;
-    b.flags = 0;
+    make_context(gp);
 }
 
 std::int64_t live_goroutines(runtime_impl& rt) noexcept {
@@ -272,26 +316,58 @@ std::int64_t live_goroutines(runtime_impl& rt) noexcept {
 
 } // namespace weft::rt
 
+namespace weft::detail {
+
+using namespace weft::rt;
+
+new_goroutine newg(std::size_t size, std::size_t align, bool joinable) {
+    const g* self = current_goroutine();
+    if (self == nullptr) [[unlikely]]
+        no_goroutine();
+    p* pp = self->m->p;
+    g* gp = newg_here(pp, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
+    gp->joining.store(joinable ? join_state::pending : join_state::detached, relaxed);
+    if (size > sizeof(gp->inline_storage) || align > cpu::cache_line) [[unlikely]] {
+        try {
+            make_storage(gp, size, align);
+        } catch (...) {
+            dropg(pp, gp);
+            throw;
+        }
+    }
+    return {gp, gp->storage};
+}
+
+void newproc(g* gp, void (*run)(g*, void*)) noexcept { newproc_here(getg()->m->p, gp, run); }
+
+void drop(g* gp) noexcept { dropg(getg()->m->p, gp); }
+
+} // namespace weft::detail
+
 using namespace weft::rt;
 
 extern "C" {
 
-/// The first function on every goroutine's stack. Exceptions pass it and are met at weft_goexit.
+/// The first function on every goroutine's stack, where it may run one after the other. Exceptions pass
+/// it and are met at weft_goexit.
 void weft_goroutine_main() {
-    g* gp = weft_getg();
-    if (gp->m->p->watched) {
-        if (sanitizer::present()) sanitizer::arrive(gp);
-        sanitizer::race_acquire(gp);
-        sanitizer::race_acquire(reinterpret_cast<void*>(gp->stk.lo)); // who had the stack before
-    }
-    gp->run(gp, gp->storage);
-    if (gp->has_result || gp->exception) settle(gp);
-    if (!gp->has_result) free_storage(gp);
+    g* gp;
+    do {
+        gp = getg();
+        if (gp->m->p->watched) [[unlikely]] {
+            if (sanitizer::present()) sanitizer::arrive(gp);
+            sanitizer::race_acquire(gp);
+            sanitizer::race_acquire(reinterpret_cast<void*>(gp->stk.lo)); // who had the stack before
+        }
+        gp->run(gp, gp->storage);
+        if (gp->has_result || gp->failed) settle(gp);
+        if (!gp->has_result && gp->heap_align != 0) free_storage(gp);
+    } while (exit_to_next(gp));
 }
 
 /// Go: goexit1.
 [[noreturn]] void weft_goexit1() {
-    g* gp = weft_getg();
+    g* gp = getg();
     if (gp->m->p->watched) {
         // Here, while the race context is the goroutine's: for its joiner, for main's end, and for whoever
         // gets the descriptor and the stack next.
@@ -300,7 +376,6 @@ void weft_goroutine_main() {
         sanitizer::race_release(gp->inline_storage.data());
         sanitizer::race_release(reinterpret_cast<void*>(gp->stk.lo));
     }
-    if ((gp->special & special::locked) == 0) exit_to_next(gp);
     mcall(goexit0, true);
     fatal_raw("runtime: a dead goroutine was continued");
 }

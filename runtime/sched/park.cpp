@@ -23,6 +23,8 @@ namespace weft::rt {
 
 namespace {
 
+using detail::crossing;
+
 /// P3 and P4. On g0, or on the stack of the goroutine that runs next.
 void commit_park(m* mp, g* gp) noexcept {
     auto unlockf = std::exchange(mp->waitunlockf, nullptr);
@@ -49,6 +51,20 @@ void park_m(g* gp) {
     schedule();
 }
 
+/// gp's place behind those that wait already: in the ring, or, while the global queue has some, in P's own
+/// collection, which goes to the global queue's end. cross() adds 1 at *where. False: there is no room.
+bool place_at_end(p* pp, g* gp, std::uint32_t*& where) noexcept {
+    if (pp->rt->sched.runqsize.load(relaxed) == 0) {
+        std::uint32_t what;
+        return pp->runq.prepare_put(gp, where, what);
+    }
+    const std::uint32_t n = pp->nyielded.load(relaxed);
+    if (n == p::most_yielded) return false;
+    pp->yielded[n] = gp;
+    where = reinterpret_cast<std::uint32_t*>(&pp->nyielded);
+    return true;
+}
+
 /// Go: goyield_m.
 void goyield_m(g* gp) {
     m* mp = landed(gp);
@@ -59,43 +75,71 @@ void goyield_m(g* gp) {
         globrunqput(*mp->rt, gp);
         wakep(*mp->rt);
         os::yield_thread();
+    } else if (std::uint32_t * where; place_at_end(mp->p, gp, where)) {
+        std::atomic_ref(*where).store(*where + 1, release);
     } else {
         runqput(mp->p, gp, false);
     }
     schedule();
 }
 
-/// There is no next goroutine, or it is schedule()'s turn, or gp needs more than the shortest way.
-[[gnu::noinline]] void yield_slowly(const g* gp, p* pp) {
-    // Nobody to run: go on. Every so often schedule() looks further than the own queue.
-    const bool alone = (gp->special & special::locked) == 0 && !pp->attention.load(relaxed) &&
-                       pp->schedtick != pp->global_tick && pp->runq.empty() &&
-                       pp->rt->sched.runqsize.load(relaxed) == 0;
-    if (alone)
-        pp->schedtick++;
-    else
-        mcall(goyield_m);
+/// The last steps of a yield before the crossing, which is the caller's.
+[[gnu::always_inline]] inline crossing leave_runnable(g* gp, g* next, std::uint32_t* where) noexcept {
+    gp->status.store(gstatus::runnable, relaxed);
+    gp->schedlink = reinterpret_cast<g*>(where);
+    switch_control_words(gp->sched, next->sched);
+    setg(next);
+    return {gp, next};
 }
 
-/// next needs more than the shortest way, or the ring is full and its overflow is schedule()'s affair.
-[[gnu::noinline]] void yield_to_special(g* gp, p* pp, g* next) {
+/// Everything that the shortest way does not do itself.
+[[gnu::noinline]] crossing yield_slowly() {
+    g* gp = current_goroutine();
+    if (gp == nullptr) detail::no_goroutine();
+    p* pp = gp->m->p;
+    constexpr crossing stay{nullptr, nullptr};
+    if ((gp->special & special::locked) != 0) {
+        mcall(goyield_m);
+        return stay;
+    }
+    g* next = take_next(gp, pp);
+    if (next == nullptr) {
+        // Nobody to run: go on. Every so often schedule() looks further than the own queue.
+        const bool alone = !pp->attention.load(relaxed) && pp->schedtick != pp->global_tick && !pp->has_work() &&
+                           pp->rt->sched.runqsize.load(relaxed) == 0;
+        if (alone)
+            pp->schedtick++;
+        else
+            mcall(goyield_m);
+        return stay;
+    }
     std::uint32_t* where;
-    std::uint32_t what;
-    if (!pp->runq.prepare_put(gp, where, what)) {
+    if (!place_at_end(pp, gp, where)) {
         runqput(pp, next, true);
         mcall(goyield_m);
-        return;
+        return stay;
     }
     m* mp = gp->m;
-    gp->status.store(gstatus::runnable, relaxed);
+    save_eh(gp, mp);
     run_next(mp, pp, next);
-    weft_switchto(gp, next, where, what);
+    return leave_runnable(gp, next, where);
+}
+
+/// next, taken from the queue, is fresh, comes back into a catch block, or needs a thread of its own.
+[[gnu::noinline]] crossing yield_to_special(g* gp, p* pp, g* next, std::uint32_t* where) {
+    if ((next->special & special::locked) != 0) {
+        runqput(pp, next, true);
+        mcall(goyield_m);
+        return {nullptr, nullptr};
+    }
+    run_next(gp->m, pp, next);
+    return leave_runnable(gp, next, where);
 }
 
 } // namespace
 
 void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason) {
-    g* gp = weft_getg();
+    g* gp = getg();
     m* mp = gp->m;
     p* pp = mp->p;
     gp->reason = reason;
@@ -126,22 +170,10 @@ void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason) {
     if (gp->racectx != nullptr) sanitizer::race_acquire(gp);
 }
 
-void ready_on(p* pp, g* gp) {
-    if (gp->status.load(acquire) != gstatus::waiting) [[unlikely]]
-        fatal("bad g->status in ready");
-    if (pp->watched) sanitizer::race_release(gp);
-    gp->status.store(gstatus::runnable, relaxed);
-    if (force_migration) {
-        globrunqput(*pp->rt, gp);
-        wakep(*pp->rt);
-        return;
-    }
-    if (g* kicked = pp->runq.put_next(gp)) runqput(pp, kicked, false);
-    wake_after_put(pp);
-}
+void ready_on(p* pp, g* gp) { ready_here(pp, gp); }
 
 void ready(g* gp) {
-    const g* self = weft_getg();
+    const g* self = getg();
     if (self == nullptr || self->m->rt != gpool::runtime_of(gp))
         fatal_raw("weft: a goroutine was readied from outside its runtime");
     ready_on(self->m->p, gp);
@@ -149,29 +181,42 @@ void ready(g* gp) {
 
 } // namespace weft::rt
 
-// Nothing here but tail calls and what cannot be called, so that the compiler needs no frame: the switch
-// itself saves the registers once.
-void weft::yield() {
+// Nothing here but tail calls and what is inline, so that the compiler needs neither frame nor saved registers.
+weft::detail::crossing weft::detail::begin_yield() {
     using namespace weft::rt;
-    g* gp = weft_getg();
-    if (gp == nullptr || gp == gp->m->g0) [[unlikely]]
-        return detail::no_goroutine();
+    g* gp = getg();
+    if (gp == nullptr || gp->special != 0) [[unlikely]]
+        return yield_slowly();
     m* mp = gp->m;
     p* pp = mp->p;
-    if (gp->special != 0 || !mp->eh->empty()) [[unlikely]]
-        return yield_slowly(gp, pp);
-    g* next = take_next(gp, pp);
+    if (!pp->eh->empty() || pp->attention.load(relaxed) || pp->schedtick == pp->global_tick || pp->runq.has_next())
+        [[unlikely]]
+        return yield_slowly();
     std::uint32_t* where;
-    std::uint32_t what;
-    if (next == nullptr) return yield_slowly(gp, pp);
+    g* next;
+    if (pp->rt->sched.runqsize.load(relaxed) == 0) [[likely]] {
+        next = pp->runq.rotate(gp, where, fetch_ahead);
+    } else {
+        if (!place_at_end(pp, gp, where)) return yield_slowly();
+        next = pp->runq.try_take_head(fetch_ahead);
+    }
+    if (next == nullptr) [[unlikely]]
+        return yield_slowly();
     if (next->special != 0) [[unlikely]]
-        return yield_to_special(gp, pp, next);
-    if (!pp->runq.prepare_put(gp, where, what)) [[unlikely]]
-        return yield_to_special(gp, pp, next);
-    gp->status.store(gstatus::runnable, relaxed);
-    next->m = mp;
-    next->status.store(gstatus::running, relaxed);
-    mp->curg = next;
-    next->schedlink = pp->runq.guess_head();
-    weft_switchto(gp, next, where, what);
+        return yield_to_special(gp, pp, next, where);
+    pp->schedtick++;
+    g* guessed = gp->schedlink; // see take_next
+    if (next == guessed) {
+        asm("" : "+r"(guessed));
+        next = guessed;
+    }
+    run_plain(mp, pp, next);
+    return leave_runnable(gp, next, where);
+}
+
+void weft::detail::yield_by_call() {
+    const crossing c = begin_yield();
+    if (c.to == nullptr) return;
+    auto* where = reinterpret_cast<std::uint32_t*>(c.from->schedlink);
+    weft_switchto(c.from, c.to, where, *where + 1);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "core/getg.hpp"
 #include "core/trampolines.hpp"
 #include "sched/g.hpp"
 #include "sched/m.hpp"
@@ -48,6 +49,7 @@ std::int64_t live_goroutines(runtime_impl& rt) noexcept; // exact when nobody ru
 g* findrunnable(m* mp, bool& inherit_time);                            // [g0] returns; Go: findrunnable
 void runqput(p* pp, g* gp, bool next) noexcept;                        // [any] owner of pp; Go: runqput
 void globrunqput(runtime_impl& rt, g* gp) noexcept;                    // [any] Go: globrunqput
+void flush_yielded(runtime_impl& rt, p* pp) noexcept;                  // [any] owner of pp: see p::yielded
 bool only_main_lives_locked(runtime_impl& rt, const p* mine) noexcept; // [any] all other goroutines have ended
 inline constexpr std::uint32_t global_queue_interval = 61;             // Go: schedtick%61
 
@@ -99,8 +101,8 @@ void sysmon(); // mstartfn of an m without P; returns when the runtime stops
 
 /// The calling goroutine, or null on g0 and on a thread of no runtime. Any thread.
 inline g* current_goroutine() noexcept {
-    g* gp = weft_getg();
-    return gp != nullptr && gp != gp->m->g0 ? gp : nullptr;
+    g* gp = getg();
+    return gp != nullptr && (gp->special & special::system) == 0 ? gp : nullptr;
 }
 
 } // namespace weft::rt

@@ -66,6 +66,17 @@ public:
             if (spill(gp, overflow)) return;
     }
 
+    /// Owner only: gp to the tail; false when the ring is full.
+    bool put_tail(G* gp) noexcept {
+        const std::uint32_t h = head_.load(acquire);
+        const std::uint32_t t = tail_.load(relaxed);
+        if (t - h >= Capacity) [[unlikely]]
+            return false;
+        slot(t).store(gp, relaxed);
+        tail_.store(t + 1, release);
+        return true;
+    }
+
     /// The tail's address and value, for an asm that publishes the goroutine at the tail when it has left
     /// it (weft_switchto makes step P3). Owner only; false when the ring is full.
     bool prepare_put(G* gp, std::uint32_t*& where, std::uint32_t& what) noexcept {
@@ -77,6 +88,46 @@ public:
         what = t + 1;
         return true;
     }
+
+    /// Owner only: takes the head and writes gp into the slot behind the tail, where the taking has made
+    /// room; step P3, the adding of 1 at *where, is the caller's once gp is left. Null: the ring is empty, or a
+    /// thief is in it. Where many are queued, ahead(far, near) gets two that will be taken soon, for their
+    /// lines to be fetched; only their descriptors may be read.
+    template <class Ahead>
+    G* rotate(G* gp, std::uint32_t*& where, Ahead&& ahead) noexcept {
+        if (!try_enter()) return nullptr;
+        const std::uint32_t h = head_.load(relaxed);
+        const std::uint32_t t = tail_.load(relaxed);
+        G* next = nullptr;
+        if (h != t) {
+            next = slot(h).load(relaxed);
+            head_.store(h + 1, release);
+            slot(t).store(gp, relaxed);
+            where = reinterpret_cast<std::uint32_t*>(&tail_);
+            if (t - h > far) ahead(slot(h + far).load(relaxed), slot(h + near).load(relaxed));
+        }
+        leave();
+        return next;
+    }
+
+    /// Owner only: the head of the ring alone, if need not wait for a thief; ahead as above.
+    template <class Ahead>
+    G* try_take_head(Ahead&& ahead) noexcept {
+        if (!try_enter()) return nullptr;
+        const std::uint32_t h = head_.load(relaxed);
+        const std::uint32_t t = tail_.load(relaxed);
+        G* next = nullptr;
+        if (h != t) {
+            next = slot(h).load(relaxed);
+            head_.store(h + 1, release);
+            if (t - h > far) ahead(slot(h + far).load(relaxed), slot(h + near).load(relaxed));
+        }
+        leave();
+        return next;
+    }
+
+    /// Owner only: whether runnext holds one.
+    bool has_next() const noexcept { return runnext_.load(relaxed) != nullptr; }
 
     /// Owner only: the next goroutine, or null. inherit: it came from runnext and goes on in the
     /// time slice of the one before. Two goroutines that ready each other would so shut out the ring for
@@ -100,12 +151,7 @@ public:
     G* take_head() noexcept {
         if (tail_.load(relaxed) == head_.load(relaxed)) return nullptr;
         enter();
-        const std::uint32_t h = head_.load(relaxed);
-        G* gp = nullptr;
-        if (tail_.load(relaxed) != h) {
-            gp = slot(h).load(relaxed);
-            head_.store(h + 1, release);
-        }
+        G* gp = take_at_head();
         leave();
         return gp;
     }
@@ -155,33 +201,39 @@ public:
     /// (see switch.hpp), not to be dereferenced.
     G* guess_head() const noexcept { return slot(head_.load(relaxed)).load(relaxed); }
 
-    /// Owner only: a goroutine that will be taken soon, so that its lines can be fetched; may be null.
-    G* peek(std::uint32_t ahead) const noexcept {
-        const std::uint32_t h = head_.load(relaxed);
-        return tail_.load(relaxed) - h > ahead ? slot(h + ahead).load(relaxed) : nullptr;
-    }
-
 private:
+    static constexpr std::uint32_t far = 16, near = 8; // places from the head
     static constexpr int patience = 200; // looks at busy before a thief gives up, at robbed before the owner sleeps
     static constexpr std::uint32_t free_to_rob = 0, robbing = 1, owner_sleeps = 2; // values of robbed_
 
     atomic<G*>& slot(std::uint32_t i) noexcept { return ring_[i % Capacity]; }
     const atomic<G*>& slot(std::uint32_t i) const noexcept { return ring_[i % Capacity]; }
 
-    /// O1 to O3.
+    /// O1 to O3, without the waiting: whether the owner is in.
+    bool try_enter() noexcept {
+        if (solo_) return true;
+        busy_.store(1, relaxed);
+        if (asymmetric_)
+            std::atomic_signal_fence(seq_cst);
+        else
+            store_load_barrier();
+        if (robbed_.load(acquire) == free_to_rob) [[likely]]
+            return true;
+        busy_.store(0, release);
+        return false;
+    }
+
     void enter() noexcept {
-        if (solo_) return;
-        for (;;) {
-            busy_.store(1, relaxed);
-            if (asymmetric_)
-                std::atomic_signal_fence(seq_cst);
-            else
-                store_load_barrier();
-            if (robbed_.load(acquire) == free_to_rob) [[likely]]
-                return;
-            busy_.store(0, release);
-            wait_for_thief();
-        }
+        while (!try_enter()) wait_for_thief();
+    }
+
+    /// O4 of the ring.
+    G* take_at_head() noexcept {
+        const std::uint32_t h = head_.load(relaxed);
+        if (tail_.load(relaxed) == h) return nullptr;
+        G* gp = slot(h).load(relaxed);
+        head_.store(h + 1, release);
+        return gp;
     }
 
     /// A thief is done in a moment, unless it lost its CPU: then the owner must not spin, for it may be
@@ -216,15 +268,6 @@ private:
         runnext_.store(gp, release);
         leave();
         return old;
-    }
-
-    bool put_tail(G* gp) noexcept {
-        const std::uint32_t h = head_.load(acquire);
-        const std::uint32_t t = tail_.load(relaxed);
-        if (t - h >= Capacity) return false;
-        slot(t).store(gp, relaxed);
-        tail_.store(t + 1, release);
-        return true;
     }
 
     /// Half of a full ring and gp go to the overflow. False: thieves made room meanwhile.

@@ -18,7 +18,7 @@ namespace {
 
 /// A handle exists, and its goroutine will never end by itself.
 void abandon_joinable(g* gp) {
-    gp->abandoned = true;
+    gp->abandoned = gp->failed = true;
     gp->exception = std::make_exception_ptr(
         std::runtime_error("weft: the goroutine was abandoned: its runtime ended before it did (at_exit::abandon)"));
 }
@@ -47,6 +47,7 @@ runtime_impl::runtime_impl(const options& o, int procs_)
     : opts(o), procs(procs_), m0(std::make_unique<m>()), m0_g0(std::make_unique<g>()) {
     m0->rt = this;
     m0->g0 = m0_g0.get();
+    m0_g0->special = special::system;
     m0->boots = true;
 }
 

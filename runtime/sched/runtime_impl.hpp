@@ -37,7 +37,8 @@ struct schedt {
     atomic<std::int32_t> nmspinning{0}; // seq_cst, as above
     atomic<std::int32_t> needspinning{0};
 
-    gqueue runq;
+    gqueue runq;                      // has room for all gcount goroutines
+    std::uint32_t gcount = 0;         // descriptors made
     atomic<std::int32_t> runqsize{0}; // copy of runq.size() for looks without the lock
 
     glist gfree;

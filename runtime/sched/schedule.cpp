@@ -41,11 +41,9 @@ g* globrunqget_locked(runtime_impl& rt, p* pp, std::int32_t max) noexcept {
     if (max > 0) n = std::min(n, max);
     g* first = sched.runq.pop();
     for (n--; n > 0; n--) {
-        g* gp = sched.runq.pop();
         // The ring has room: the global queue is asked when it is empty, or for one only.
-        pp->runq.put(gp, false, [&](g** batch, std::uint32_t count) {
-            for (std::uint32_t i = 0; i < count; i++) sched.runq.push_back(batch[i]);
-        });
+        pp->runq.put(sched.runq.pop(), false,
+                     [&](g** batch, std::uint32_t count) { sched.runq.push_back(batch, count); });
     }
     sched.runqsize.store(sched.runq.size(), relaxed);
     return first;
@@ -87,6 +85,18 @@ p* recheck_without_p(runtime_impl& rt) noexcept {
 
 } // namespace
 
+void flush_yielded(runtime_impl& rt, p* pp) noexcept {
+    const std::uint32_t n = pp->nyielded.load(relaxed);
+    if (n == 0) return;
+    {
+        std::lock_guard hold(rt.sched.lock);
+        rt.sched.runq.push_back(pp->yielded.data(), n);
+        rt.sched.runqsize.store(rt.sched.runq.size(), relaxed);
+    }
+    pp->nyielded.store(0, relaxed);
+    wake_after_put(pp);
+}
+
 bool only_main_lives_locked(runtime_impl& rt, const p* mine) noexcept {
     // Nobody else has a P, and so nobody makes or ends a goroutine: the count is exact.
     return rt.sched.npidle.load(relaxed) == rt.procs - 1 && mine->runq.empty() && rt.sched.runq.empty() &&
@@ -103,7 +113,7 @@ void runqput(p* pp, g* gp, bool next) noexcept {
     pp->runq.put(gp, next, [pp](g** batch, std::uint32_t count) {
         schedt& sched = pp->rt->sched;
         std::lock_guard hold(sched.lock);
-        for (std::uint32_t i = 0; i < count; i++) sched.runq.push_back(batch[i]);
+        sched.runq.push_back(batch, count);
         sched.runqsize.store(sched.runq.size(), relaxed);
     });
 }
@@ -115,6 +125,7 @@ g* findrunnable(m* mp, bool& inherit_time) {
         if (sched.stopping.load(acquire)) mexit(mp);
         p* pp = mp->p;
         inherit_time = false;
+        flush_yielded(rt, pp);
         if (pp->schedtick == pp->global_tick) {
             pp->global_tick += global_queue_interval;
             // A yield is on no queue for a moment, and a searcher's last look may have missed it.
@@ -173,7 +184,7 @@ void execute(m* mp, g* gp, bool inherit_time) noexcept {
 }
 
 void schedule() {
-    m* mp = weft_getg()->m;
+    m* mp = getg()->m;
     if (mp->locks != 0) fatal_raw("schedule: holding locks");
     for (;;) {
         if (mp->lockedg != nullptr) {

@@ -18,6 +18,7 @@ namespace {
 void minit(m* mp) {
     // libstdc++ and libc++abi declare the structure differently; the two words are the ABI.
     mp->eh = reinterpret_cast<eh_globals*>(abi::__cxa_get_globals());
+    if (mp->p != nullptr) mp->p->eh = mp->eh; // m0 has had its P since procresize
     mp->procctx = sanitizer::race_current();
     sanitizer::race_release(mp);
     os::set_signal_mask(mp->sigmask);
@@ -59,6 +60,7 @@ void main_goroutine(g* gp, void*) {
     mp->g0->racectx = nullptr;
     rt.boot.step("racectx", "m0.g0.racectx = 0: race contexts are for goroutines");
     rt.main_started = true;
+    for (const auto& pp : rt.allp) pp->wakes = !pp->solo;
     rt.boot.step("mainStarted", "from now on new goroutines may wake ms");
     on_systemstack([&rt] {
         rt.boot.step("systemstack", "from g1 to g0 of m0, for newm(sysmon)");

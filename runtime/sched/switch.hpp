@@ -3,8 +3,20 @@
 #pragma once
 
 #include "sched/proc.hpp"
+#include "sched/sanitizer.hpp"
+#include "weft/detail/cross.hpp"
 
 namespace weft::rt {
+
+/// From gp, which this thread leaves, to next: the control words, as both contexts ask. What weft_switchto
+/// does for those crossings that it makes.
+inline void switch_control_words(gobuf& from, const gobuf& to) noexcept {
+    if ((from.flags & to.flags & GOBUF_SHARE_FPCW) != 0) return;
+    cpu::read_control_words(from.fpcw, from.x87cw);
+    if ((to.flags & GOBUF_SHARE_FPCW) != 0) return;
+    if (!cpu::same_control_words(from.fpcw, from.x87cw, to.fpcw, to.x87cw)) [[unlikely]]
+        cpu::write_control_words(to.fpcw, to.x87cw);
+}
 
 inline void save_eh(g* gp, const m* mp) noexcept {
     if (mp->eh->empty()) [[likely]]
@@ -21,16 +33,68 @@ inline void load_eh(g* gp, const m* mp) noexcept {
     gp->special &= ~special::saved_eh;
 }
 
-/// Makes next the goroutine that mp runs: everything but the registers. The one before has been seen to.
-inline void run_next(m* mp, p* pp, g* next) noexcept {
+/// Makes next, which is not special, the goroutine that mp runs: everything but the registers. The one
+/// before has been seen to.
+inline void run_plain(m* mp, const p* pp, g* next) noexcept {
     next->m = mp;
     next->status.store(gstatus::running, relaxed);
     mp->curg = next;
     next->schedlink = pp->runq.guess_head();
+}
+
+/// The same for any next.
+inline void run_next(m* mp, p* pp, g* next) noexcept {
+    run_plain(mp, pp, next);
     if (next->special == 0) [[likely]]
         return;
     if ((next->special & special::fresh) != 0) need_stack(pp, next);
     load_eh(next, mp);
+}
+
+/// Fetches what the switches to come will touch. Many goroutines are more than the caches hold, and each has
+/// its stack on a page of its own; what is asked for a few switches ahead has come when it is needed.
+inline void fetch_ahead(const g* far, const g* near) noexcept {
+    __builtin_prefetch(far, 1);
+    const auto* top = reinterpret_cast<const char*>(near->sched.sp); // old, if a thief has it: nothing is read there
+    __builtin_prefetch(top - 8, 1);
+    __builtin_prefetch(top + cpu::cache_line - 8, 1);
+}
+
+/// The last steps before a crossing, which is the caller's, of a goroutine that waits already: with one P, where
+/// nobody can ready it before it is off its stack. Step P3 of park.cpp comes first then.
+inline detail::crossing leave_waiting(g* gp, p* pp, g* next, const void* what, wait_reason reason) noexcept {
+    m* mp = gp->m;
+    gp->reason = reason;
+    gp->waiting_for = what;
+    gp->status.store(gstatus::waiting, relaxed);
+    save_eh(gp, mp);
+    run_next(mp, pp, next);
+    gp->schedlink = reinterpret_cast<g*>(&pp->crossings);
+    switch_control_words(gp->sched, next->sched);
+    setg(next);
+    return {gp, next};
+}
+
+/// gp runs next on pp; who stood there goes to the tail. Owner of pp.
+inline void put_next(p* pp, g* gp) noexcept {
+    g* kicked = pp->runq.put_next(gp);
+    if (kicked != nullptr && !pp->runq.put_tail(kicked)) runqput(pp, kicked, false);
+}
+
+/// Go: ready. For one that owns pp; R2 and R3 of park.cpp.
+[[gnu::always_inline]] inline void ready_here(p* pp, g* gp) {
+    if (gp->status.load(acquire) != gstatus::waiting) [[unlikely]]
+        fatal("bad g->status in ready");
+    if (pp->watched) [[unlikely]]
+        sanitizer::race_release(gp);
+    gp->status.store(gstatus::runnable, relaxed);
+    if (force_migration) {
+        globrunqput(*pp->rt, gp);
+        wakep(*pp->rt);
+        return;
+    }
+    put_next(pp, gp);
+    if (pp->wakes) wake_after_put(pp);
 }
 
 /// The goroutine to which gp on pp may switch directly, taken from pp's queue; null: there is

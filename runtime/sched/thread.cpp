@@ -72,6 +72,7 @@ m* allocm(runtime_impl& rt, void (*fn)(), std::int64_t id) {
     g0->stk = map_stack(g0_stack_size);
     if (!g0->stk) cannot_make_thread(rt, ENOMEM);
     g0->m = mp.get();
+    g0->special = special::system;
     g0->status.store(gstatus::running, relaxed);
     mcommoninit(mp.get(), id);
     boot_step_of(mp.get(), "allocm", "made m1 and its g0, before its thread exists");

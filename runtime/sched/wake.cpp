@@ -54,6 +54,7 @@ void acquirep(m* mp, p* pp) noexcept {
     if (pp->m != nullptr || mp->p != nullptr) fatal_raw("wirep: already in go");
     mp->p = pp;
     pp->m = mp;
+    pp->eh = mp->eh;
     pp->status.store(pstatus::running, relaxed);
 }
 
@@ -86,7 +87,7 @@ p* pidleget_spinning_locked(runtime_impl& rt) noexcept {
 }
 
 void pidleput_locked(runtime_impl& rt, p* pp) noexcept {
-    if (!pp->runq.empty()) fatal_raw("pidleput: P has non-empty run queue");
+    if (pp->has_work()) fatal_raw("pidleput: P has non-empty run queue");
     pp->link = rt.sched.pidle;
     rt.sched.pidle = pp;
     rt.sched.npidle.fetch_add(1, seq_cst);
@@ -105,7 +106,7 @@ void resetspinning(m* mp) {
 }
 
 void wake_after_put(p* pp) {
-    if (pp->solo) return;
+    if (!pp->wakes) return;
     if (pp->rt->asymmetric) // W2
         std::atomic_signal_fence(seq_cst);
     else
@@ -187,7 +188,7 @@ void stopm(m* mp) {
 void handoffp(runtime_impl& rt, p* pp) {
     // Must start an m wherever findrunnable would find something for pp.
     schedt& sched = rt.sched;
-    if (!pp->runq.empty() || sched.runqsize.load(relaxed) != 0) {
+    if (pp->has_work() || sched.runqsize.load(relaxed) != 0) {
         startm(rt, pp, false);
         return;
     }

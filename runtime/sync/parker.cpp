@@ -9,8 +9,8 @@
 
 #include <stdexcept>
 
-#include "sched/proc.hpp"
 #include "sched/sanitizer.hpp"
+#include "sched/switch.hpp"
 #include "weft/go.hpp"
 
 namespace weft {
@@ -50,8 +50,23 @@ bool commit_solo(rt::g* self, void* state) {
 
 } // namespace
 
-void parker::park() {
+detail::crossing parker::begin_park() {
     rt::g* self = rt::current_goroutine();
+    if (self == nullptr) [[unlikely]]
+        detail::no_goroutine();
+    rt::p* pp = self->m->p;
+    if (pp->solo && self->special == 0 && state_.load(std::memory_order_relaxed) == nobody) {
+        if (rt::g* next = rt::take_next(self, pp)) {
+            commit_solo(self, &state_);
+            return rt::leave_waiting(self, pp, next, &state_, rt::wait_reason::parked);
+        }
+    }
+    park_slowly();
+    return {nullptr, nullptr};
+}
+
+void parker::park_slowly() {
+    const rt::g* self = rt::current_goroutine();
     if (self == nullptr) detail::no_goroutine();
     const bool solo = self->m->p->solo;
     std::uintptr_t seen = permit;
@@ -78,7 +93,7 @@ void parker::unpark() {
             auto* gp = reinterpret_cast<rt::g*>(seen);
             if (rt::gpool::runtime_of(gp) != pp->rt)
                 rt::fatal("weft: a goroutine was readied from outside its runtime");
-            rt::ready_on(pp, gp);
+            rt::ready_here(pp, gp);
             return;
         }
     }

@@ -6,6 +6,7 @@
 //         W3. bit 0 set by CAS against the very counter that was seen. W4. push self. W5. park; unlockf: unlock.
 //   add   A1. fetch_add (acq_rel: everything before done() is seen by whoever sees 0 in W1 or is readied).
 //         A2. the counter is 0 and bit 0 is set: lock, clear bit 0, take the list, unlock, ready all.
+// With one P all of it happens on one thread at a time, between switches: plain loads and stores do.
 // W3 and A1 are read-modify-writes of one word: either add sees the bit, or wait sees the 0. The lock keeps
 // A2 from looking at the list between W3 and W4.
 #include "weft/wait_group.hpp"
@@ -25,15 +26,29 @@ constexpr std::uint64_t waiting_bit = 1;
 
 std::int32_t counter(std::uint64_t state) noexcept { return static_cast<std::int32_t>(state >> 32); }
 
+/// A1: the new state.
+std::uint64_t change_state(std::atomic<std::uint64_t>& state, std::int32_t delta, bool solo) noexcept {
+    const std::uint64_t change = static_cast<std::uint64_t>(static_cast<std::uint32_t>(delta)) << 32;
+    if (!solo) return state.fetch_add(change, std::memory_order_acq_rel) + change;
+    const std::uint64_t now = state.load(std::memory_order_relaxed) + change;
+    state.store(now, std::memory_order_relaxed);
+    return now;
+}
+
 } // namespace
 
 void wait_group::add(std::int32_t delta) {
-    if (delta < 0 && rt::current_goroutine() == nullptr) detail::no_goroutine(); // it may have to wake somebody
-    rt::sanitizer::race_release(this);
-    const std::uint64_t change = static_cast<std::uint64_t>(static_cast<std::uint32_t>(delta)) << 32;
-    const std::uint64_t now = state_.fetch_add(change, std::memory_order_acq_rel) + change;
+    rt::g* self = rt::current_goroutine();
+    if (self == nullptr && delta < 0) detail::no_goroutine(); // it may have to wake somebody
+    if (self == nullptr || self->racectx != nullptr) rt::sanitizer::race_release(this);
+    const std::uint64_t now = change_state(state_, delta, self != nullptr && self->m->p->solo);
+    if (counter(now) > 0 || now == 0) [[likely]]
+        return;
     if (counter(now) < 0) throw std::logic_error("sync: negative WaitGroup counter");
-    if (counter(now) > 0 || (now & waiting_bit) == 0) return;
+    wake_all();
+}
+
+void wait_group::wake_all() {
     rt::futex_lock(lock_);
     state_.fetch_and(~waiting_bit, std::memory_order_relaxed);
     auto* first = static_cast<rt::g*>(waiters_);

@@ -128,24 +128,29 @@ void handle(int signal, siginfo_t*, void* context) {
     errno = saved_errno;
 }
 
+/// The calling thread's alternate stack: the one that it has (AddressSanitizer's), or a new one.
+void add_alternate_stack() {
+    stack_t stack{};
+    sigaltstack(nullptr, &stack);
+    if ((stack.ss_flags & SS_DISABLE) != 0) {
+        stack = {};
+        stack.ss_size = alternate_size;
+        stack.ss_sp = std::aligned_alloc(16, alternate_size); // for as long as the process lives
+        sigaltstack(&stack, nullptr);
+    }
+    const auto lo = reinterpret_cast<std::uintptr_t>(stack.ss_sp);
+    storm->stacks.add({lo, lo + stack.ss_size});
+}
+
 /// Makes the calling goroutine's stack and its thread's known; gives the thread an alternate stack.
 [[gnu::noinline]] void look_around(bool alternate) {
     const g* gp = weft_getg();
     storm->stacks.add(range_of(gp->stk));
     storm->stacks.add(range_of(gp->m->g0->stk));
-    stack_t now{};
-    sigaltstack(nullptr, &now);
     const auto thread = static_cast<pid_t>(syscall(SYS_gettid));
     for (std::size_t i = 0; i < storm->thread_count.load(); i++)
         if (storm->threads.at(i).load() == thread) return;
-    if (alternate) {
-        stack_t mine{};
-        mine.ss_size = alternate_size;
-        mine.ss_sp = std::aligned_alloc(16, alternate_size); // for as long as the process lives
-        const auto lo = reinterpret_cast<std::uintptr_t>(mine.ss_sp);
-        storm->stacks.add({lo, lo + alternate_size});
-        sigaltstack(&mine, nullptr);
-    }
+    if (alternate) add_alternate_stack();
     storm->threads.at(storm->thread_count.fetch_add(1)).store(thread);
 }
 

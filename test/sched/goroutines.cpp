@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // go, spawn, join, handles and wait_group: what goes in, what comes out, and what is refused.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
@@ -462,6 +463,87 @@ TEST_CASE("yield: goroutines on one P take turns") {
         },
         1);
     for (std::size_t i = 3; i < order.size(); i++) CHECK(order[i] == order[i - 3]);
+}
+
+namespace {
+
+/// So many goroutines yield until main has done so rounds times; how often each did.
+std::vector<int> yields_of(std::size_t goroutines, int rounds) {
+    std::vector<int> yields(goroutines);
+    bool stop = false;
+    in_runtime(
+        [&] {
+            for (int& mine : yields)
+                weft::go([&] {
+                    while (!stop) {
+                        mine++;
+                        weft::yield();
+                    }
+                });
+            for (int i = 0; i < rounds; i++) weft::yield();
+            stop = true;
+        },
+        1);
+    return yields;
+}
+
+} // namespace
+
+TEST_CASE("yield: all have their turn, however many there are") {
+    // More than a P's ring and more than several: 256 would fit into it, the others wait in the global queue.
+    for (std::size_t goroutines : {10U, 250U, 300U, 1000U, 5000U}) {
+        const std::vector<int> yields = yields_of(goroutines, 50);
+        const auto [least, most] = std::minmax_element(yields.begin(), yields.end());
+        INFO(goroutines << " goroutines: " << *least << " to " << *most);
+        CHECK(*least >= 40);
+        CHECK(*most <= 60);
+    }
+}
+
+TEST_CASE("yield: nothing is lost between rings, global queue and thieves") {
+    constexpr int goroutines = 2000, each = 40;
+    std::atomic<int> yields{0};
+    in_runtime(
+        [&] {
+            for (int i = 0; i < goroutines; i++)
+                weft::go([&] {
+                    for (int n = 0; n < each; n++) {
+                        yields++;
+                        weft::yield();
+                    }
+                });
+        },
+        4);
+    CHECK(yields == goroutines * each);
+}
+
+TEST_CASE("yield: locals and floating-point state survive the crossing in every form") {
+    // By yield and by park of the same goroutines: each is left by one form and continued by the other.
+    in_runtime(
+        [&] {
+            weft::parker a, b;
+            auto other = weft::spawn([&] {
+                double sum = 0.5;
+                for (int i = 0; i < 1000; i++) {
+                    a.park();
+                    sum += i;
+                    weft::yield();
+                    b.unpark();
+                    if (i % 7 == 0) weft::yield();
+                }
+                return sum;
+            });
+            long kept = 0;
+            for (int i = 0; i < 1000; i++) {
+                a.unpark();
+                if (i % 3 == 0) weft::yield();
+                b.park();
+                kept += i;
+            }
+            CHECK(other.join() == 0.5 + 999.0 * 1000 / 2);
+            CHECK(kept == 999L * 1000 / 2);
+        },
+        1);
 }
 
 TEST_CASE("id: every goroutine has its own; main has 1") {

@@ -215,9 +215,32 @@ TEST_CASE("gpool: descriptors are distinct, aligned, and know their runtime") {
     CHECK(found == 1000);
 }
 
+TEST_CASE("gqueue: keeps its order while it grows and its places are used again") {
+    std::vector<g> gs(2000);
+    gqueue queue;
+    std::size_t pushed = 0, popped = 0;
+    for (std::uint32_t room : {100U, 256U, 257U, 700U, 2000U}) {
+        queue.reserve(room);
+        std::vector<g*> batch;
+        for (; pushed < room; pushed++) batch.push_back(&gs[pushed]);
+        queue.push_back(batch.data(), static_cast<std::uint32_t>(batch.size()));
+        for (; popped < room - 50; popped++)
+            if (queue.pop() != &gs[popped]) FAIL("number " << popped << " came too late");
+        CHECK(queue.size() == 50);
+    }
+    for (int round = 0; round < 100; round++) { // 2048 places, some three times over
+        for (std::size_t i = 0; i < 50; i++)
+            if (queue.pop() != &gs[1950 + i]) FAIL("round " << round);
+        CHECK(queue.pop() == nullptr);
+        for (std::size_t i = 0; i < 50; i++) queue.push_back(&gs[1950 + i]);
+    }
+    CHECK(queue.size() == 50);
+}
+
 TEST_CASE("gqueue: first in first out; glist: last in first out") {
     std::vector<g> gs(5);
     gqueue queue;
+    queue.reserve(5);
     glist list;
     CHECK(queue.pop() == nullptr);
     CHECK(list.pop() == nullptr);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// The crossing from one goroutine to another as inline code: what weft_switchto does by a call. The compiler saves
+// the registers that hold something at this place, and no others; and nothing is called or returned
+// from, so that the processor's return predictor stays in step on both stacks.
+#pragma once
+
+#include <cstdint>
+
+#pragma GCC visibility push(default)
+namespace weft {
+
+namespace rt {
+struct g;
+}
+
+namespace detail {
+
+/// A goroutine that is being left and the one that runs next.
+struct crossing {
+    rt::g* from;
+    rt::g* to;
+};
+
+/// Everything of a yield but the crossing itself; to is null when nothing is left to do.
+crossing begin_yield();
+/// A whole yield, for compilers and CPUs that cross() below does not know.
+void yield_by_call();
+
+} // namespace detail
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#define WEFT_CROSS_INLINE 1
+
+// While sp is another goroutine's and the jump is still to come, the frame is that of the place where the other one
+// goes on: its pc and its frame pointer are in its gobuf. Unwinders find the rows where the compiler writes
+// its own by the assembler's directives.
+#ifdef __GCC_HAVE_DWARF2_CFI_ASM
+#define WEFT_CFI_ARRIVE                                                                                                \
+    ".cfi_remember_state\n\t"                                                                                          \
+    ".cfi_def_cfa 7, 0\n\t"                                                                                            \
+    ".cfi_escape 0x10, 16, 2, 0x74, 8\n\t" /* DW_CFA_expression, the return address, DW_OP_breg4 (rsi) 8 */            \
+    ".cfi_escape 0x10, 6, 2, 0x74, 16\n\t" /* the same of rbp, DW_OP_breg4 (rsi) 16 */                                 \
+    ".cfi_same_value 3\n\t.cfi_same_value 12\n\t.cfi_same_value 13\n\t"                                                \
+    ".cfi_same_value 14\n\t.cfi_same_value 15\n\t"
+#define WEFT_CFI_ARRIVED ".cfi_same_value 6\n\t"
+#define WEFT_CFI_BACK ".cfi_restore_state\n"
+#else
+#define WEFT_CFI_ARRIVE
+#define WEFT_CFI_ARRIVED
+#define WEFT_CFI_BACK
+#endif
+#if defined(__CET__) && (__CET__ & 1)
+#define WEFT_LANDING_PAD "endbr64\n"
+#else
+#define WEFT_LANDING_PAD
+#endif
+
+namespace detail {
+
+/// Leaves from for to; returns when somebody continues from. Only after a function that has prepared it, such
+/// as begin_yield(). The offsets are those of gobuf (0 sp, 8 pc, 16 bp) and of g::schedlink, which holds the
+/// address of the counter to move on once from's stack is left: that makes from visible to others.
+[[gnu::always_inline]] inline void cross(rt::g* from, rt::g* to) {
+    asm volatile("leaq 1f(%%rip), %%rax\n\t"
+                 "movq %%rax, 8(%%rdi)\n\t"
+                 "movq %%rsp, (%%rdi)\n\t"
+                 "movq %%rbp, 16(%%rdi)\n\t"
+                 "movq (%%rsi), %%rsp\n\t" WEFT_CFI_ARRIVE "movq 16(%%rsi), %%rbp\n\t" WEFT_CFI_ARRIVED
+                 "movq 56(%%rdi), %%rax\n\t"
+                 "addl $1, (%%rax)\n\t" // release: x86 keeps stores in order; nobody else writes it
+                 "jmpq *8(%%rsi)\n\t" WEFT_CFI_BACK "1:\t" WEFT_LANDING_PAD
+                 : "+D"(from), "+S"(to)
+                 :
+                 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory",
+                   "mm0", "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "st", "st(1)", "st(2)", "st(3)", "st(4)",
+                   "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#ifdef __AVX512F__
+                   ,
+                   "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+                   "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+    );
+}
+
+} // namespace detail
+#endif
+
+} // namespace weft
+#pragma GCC visibility pop
