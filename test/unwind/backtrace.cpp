@@ -111,8 +111,13 @@ struct both {
     backtrace_pcs libc;
 };
 std::map<std::string, both> taken;
+std::mutex taking; // an mcall orders nothing for ThreadSanitizer
 
-void take(const char* list) { taken[list] = {by_unwinder(), by_libc()}; }
+void take(const char* list) {
+    const both now{by_unwinder(), by_libc()};
+    std::lock_guard hold(taking);
+    taken[list] = now;
+}
 
 weft::options with(int procs) {
     weft::options o;
