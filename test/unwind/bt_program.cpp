@@ -10,7 +10,7 @@ namespace {
 unwind::hook called;
 
 /// Keeps a call from becoming a jump, and two functions from becoming one.
-volatile int kept_apart;
+void keep_apart(int n) { asm volatile("" : : "r"(n)); }
 
 void call_hook(const char* list) {
     if (called != nullptr) called(list);
@@ -22,32 +22,32 @@ extern "C" {
 
 [[gnu::noinline]] void bt_leaf() {
     call_hook("goroutine");
-    kept_apart = 1;
+    keep_apart(1);
 }
 [[gnu::noinline]] void bt_on_systemstack() {
     call_hook("systemstack");
-    kept_apart = 2;
+    keep_apart(2);
 }
 [[gnu::noinline]] void bt_in_mcall() {
     call_hook("mcall");
-    kept_apart = 3;
+    keep_apart(3);
 }
 [[gnu::noinline]] void bt_in_spawned() {
     call_hook("spawned");
-    kept_apart = 4;
+    keep_apart(4);
 }
 
 [[gnu::noinline]] void bt_middle() {
     bt_leaf();
-    kept_apart = 5;
+    keep_apart(5);
 }
 
 [[gnu::noinline]] void bt_system() {
     weft::rt::on_systemstack([] {
         bt_on_systemstack();
-        kept_apart = 6;
+        keep_apart(6);
     });
-    kept_apart = 7;
+    keep_apart(7);
 }
 
 [[gnu::noinline]] void bt_mcall() {
@@ -56,12 +56,12 @@ extern "C" {
         bt_in_mcall();
         weft::rt::gogo(gp);
     });
-    kept_apart = 8;
+    keep_apart(8);
 }
 
 [[gnu::noinline]] void bt_spawned() {
     bt_in_spawned();
-    kept_apart = 9;
+    keep_apart(9);
 }
 
 [[gnu::noinline]] void bt_main() {
@@ -70,7 +70,7 @@ extern "C" {
     bt_mcall();
     weft::spawn([] {
         bt_spawned();
-        kept_apart = 10;
+        keep_apart(10);
     }).join();
 }
 
@@ -79,5 +79,5 @@ extern "C" {
 void unwind::visit_stacks(hook h) {
     called = h;
     bt_main();
-    kept_apart = 11;
+    keep_apart(11);
 }
