@@ -14,12 +14,10 @@
 #include <type_traits>
 #include <utility>
 
+#include <weft/detail/cross.hpp>
+
 #pragma GCC visibility push(default)
 namespace weft {
-
-namespace rt {
-struct g;
-}
 
 namespace detail {
 
@@ -46,10 +44,14 @@ void* result_storage(rt::g* gp, std::size_t size, std::size_t align);
 void set_result(rt::g* gp, void (*destroy)(rt::g*, void*)) noexcept;
 void set_exception(rt::g* gp, std::exception_ptr e) noexcept;
 
-/// Parks until gp has finished; the exception that it ended with, if any.
-std::exception_ptr join(rt::g* gp);
+/// Parks until gp has finished: all but the crossing, which is to be made if to is not null.
+crossing begin_join(rt::g* gp);
+/// gp has finished, and it is the caller's; the exception that it ended with, if any.
+std::exception_ptr end_join(rt::g* gp) noexcept;
+/// Gives such a descriptor back.
+void release_joined(rt::g* gp) noexcept;
 bool finished(const rt::g* gp) noexcept;
-/// Gives the descriptor back; an exception nobody joined for is reported as a panic of gp.
+/// Drops the handle; an exception nobody joined for is reported as a panic of gp.
 void release(rt::g* gp) noexcept;
 void* result(rt::g* gp) noexcept;
 
@@ -150,9 +152,13 @@ public:
     /// Throws std::logic_error on an empty handle, or where the caller cannot park.
     T join() {
         if (gp_ == nullptr) throw std::logic_error("weft: join of a handle that has no goroutine");
-        std::exception_ptr failed = detail::join(gp_);
+        if (const detail::crossing c = detail::begin_join(gp_); c.to != nullptr) {
+#ifdef WEFT_CROSS_INLINE
+            detail::cross(c.from, c.to);
+#endif
+        }
         releaser owned{std::exchange(gp_, nullptr)};
-        if (failed) std::rethrow_exception(std::move(failed));
+        if (std::exception_ptr failed = detail::end_join(owned.gp)) std::rethrow_exception(std::move(failed));
         if constexpr (std::is_reference_v<T>)
             return static_cast<T>(**static_cast<std::remove_reference_t<T>**>(detail::result(owned.gp)));
         else if constexpr (!std::is_void_v<T>)
@@ -167,7 +173,7 @@ public:
 private:
     struct releaser {
         rt::g* gp;
-        ~releaser() { detail::release(gp); }
+        ~releaser() { detail::release_joined(gp); }
     };
 
     rt::g* gp_ = nullptr;

@@ -9,14 +9,15 @@
 //       descriptor. It was a joiner: ready(joiner). Else the handle owns the descriptor now.
 //   J1. load (acquire): finished? Else park; unlockf: CAS pending or ended → J (release; pairs with E3's acquire:
 //       E sees J parked). Failed: E was faster, J does not park (acquire; pairs with E3's release).
+//   J1 is a plain store with one P: E does not run meanwhile, and D is J. (D may be a thread of the host's for E.)
 //   D1. CAS pending → detached (release; pairs with E2 and E3). D2. It is ended: E has nothing left but
 //       the scheduler to pass; wait for finished. D3. finished: D destroys and recycles.
 #include <stdexcept>
 #include <utility>
 
 #include "os/os.hpp"
-#include "sched/proc.hpp"
 #include "sched/sanitizer.hpp"
+#include "sched/switch.hpp"
 #include "weft/go.hpp"
 #include "weft/runtime.hpp"
 #include "weft/this_goroutine.hpp"
@@ -70,27 +71,51 @@ bool finished(const g* gp) noexcept {
     return state == join_state::finished || state == join_state::kept;
 }
 
-std::exception_ptr join(g* gp) {
-    if (!finished(gp)) {
-        g* self = current_goroutine();
-        if (self == nullptr) no_goroutine();
-        if (self == gp) throw std::logic_error("weft: a goroutine cannot join itself");
-        if (self->m->rt != gpool::runtime_of(gp)) throw std::logic_error("weft: join of another runtime's goroutine");
-        gopark(
-            [](g* joiner, void* target) {
-                auto& word = static_cast<g*>(target)->joining;
-                std::uintptr_t seen = word.load(acquire);
-                while (seen == join_state::pending || seen == join_state::ended)
-                    if (word.compare_exchange_strong(seen, reinterpret_cast<std::uintptr_t>(joiner), acq_rel, acquire))
-                        return true;
-                return false;
-            },
-            gp, wait_reason::join);
+namespace {
+
+/// J1's publication, for gopark.
+bool commit_join(g* joiner, void* target) {
+    auto& word = static_cast<g*>(target)->joining;
+    std::uintptr_t seen = word.load(acquire);
+    while (seen == join_state::pending || seen == join_state::ended)
+        if (word.compare_exchange_strong(seen, reinterpret_cast<std::uintptr_t>(joiner), acq_rel, acquire)) return true;
+    return false;
+}
+
+} // namespace
+
+crossing begin_join(g* gp) {
+    constexpr crossing done{nullptr, nullptr};
+    if (finished(gp)) return done;
+    g* self = current_goroutine();
+    if (self == nullptr) no_goroutine();
+    if (self == gp) throw std::logic_error("weft: a goroutine cannot join itself");
+    p* pp = self->m->p;
+    if (pp->rt != gpool::runtime_of(gp)) throw std::logic_error("weft: join of another runtime's goroutine");
+#ifdef WEFT_CROSS_INLINE
+    if (pp->solo && self->special == 0) {
+        if (g* next = take_next(self, pp)) {
+            gp->joining.store(reinterpret_cast<std::uintptr_t>(self), relaxed);
+            return leave_waiting(self, pp, next, gp, wait_reason::join);
+        }
     }
+#endif
+    gopark(commit_join, gp, wait_reason::join);
+    return done;
+}
+
+std::exception_ptr end_join(g* gp) noexcept {
     sanitizer::race_acquire(&gp->joining);
-    if (!gp->failed) return nullptr;
+    if (!gp->failed) [[likely]]
+        return nullptr;
     gp->failed = false;
     return std::exchange(gp->exception, nullptr);
+}
+
+void release_joined(g* gp) noexcept {
+    destroy_result(gp);
+    if (gp->heap_align != 0) free_storage(gp);
+    recycle(gp);
 }
 
 void* result(g* gp) noexcept { return gp->storage; }
@@ -110,9 +135,7 @@ void release(g* gp) noexcept {
         gp->exception = nullptr;
         gp->failed = false;
     }
-    destroy_result(gp);
-    free_storage(gp);
-    recycle(gp);
+    release_joined(gp);
 }
 
 } // namespace weft::detail
