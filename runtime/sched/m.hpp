@@ -74,6 +74,15 @@ struct alignas(cpu::cache_line) p {
     rt::runq<g> runq;
 };
 
+/// What an m remembers of the last time it stole; see steal.cpp.
+struct steal_memory {
+    std::int64_t at = 0;      // nanotime, or 0: already judged
+    const p* on = nullptr;    // with which P
+    std::uint32_t tick = 0;   // its schedtick then
+    std::uint32_t nap_us = 0; // before it steals again
+    bool woken = false;       // it has slept since
+};
+
 /// Access: "self" is the m's own thread; fields marked sched.lock are guarded by it.
 struct m {
     g* g0 = nullptr;            // constant; the asm reads it
@@ -95,6 +104,7 @@ struct m {
     std::uint32_t locked_ext = 0; // self; depth of lock_os_thread
     note park;
     std::uint32_t random = 1; // self; order of stealing
+    steal_memory last_steal;  // self
 
     void (*mstartfn)() = nullptr; // constant; what it does before it schedules: sysmon, or nothing
     void* procctx = nullptr;      // constant once it runs; the thread's own ThreadSanitizer fiber

@@ -60,6 +60,9 @@ inline constexpr bool force_migration = true;
 inline constexpr bool force_migration = false;
 #endif
 
+// steal.cpp
+g* stealwork(m* mp) noexcept; // [g0] returns; for a spinning m with a P. Go: stealWork
+
 // wake.cpp
 void wakep(runtime_impl& rt);                        // [any] Go: wakep
 void wake_after_put(p* pp);                          // [any] submitter's half of the wake-up protocol

@@ -29,6 +29,7 @@
 // While there is one P there is no thief, and the owner skips all of it: solo.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -156,11 +157,12 @@ public:
         return gp;
     }
 
-    /// A thief's: moves half of this queue (rounded up) to the thief's own, and returns one of them, or
-    /// null. With with_next and an empty ring it takes runnext; before_next() is called first, once, and
+    /// A thief's: moves half of this queue (rounded up), at most so many, to the thief's own, and returns one of
+    /// them, or null. With with_next and an empty ring it takes runnext; before_next() is called first, once, and
     /// gives the victim the time to run it itself. heavy_barrier() is step T2.
     template <class BeforeNext, class HeavyBarrier>
-    G* steal_into(runq& mine, bool with_next, BeforeNext&& before_next, HeavyBarrier&& heavy_barrier) {
+    G* steal_into(runq& mine, bool with_next, BeforeNext&& before_next, HeavyBarrier&& heavy_barrier,
+                  std::uint32_t most = Capacity) {
         if (head_.load(relaxed) == tail_.load(relaxed)) {
             if (!with_next || runnext_.load(relaxed) == nullptr) return nullptr;
             before_next();
@@ -172,7 +174,7 @@ public:
             heavy_barrier();
         else
             store_load_barrier();
-        G* gp = owner_is_out() ? grab(mine, with_next) : nullptr;
+        G* gp = owner_is_out() ? grab(mine, with_next, most) : nullptr;
         if (robbed_.exchange(free_to_rob, release) == owner_sleeps) os::futex_wake(robbed_, 1);
         return gp;
     }
@@ -290,10 +292,10 @@ private:
     }
 
     /// T4 and T5. mine is empty, or as good as: what is grabbed is at most half a ring.
-    G* grab(runq& mine, bool with_next) noexcept {
+    G* grab(runq& mine, bool with_next, std::uint32_t most) noexcept {
         const std::uint32_t h = head_.load(relaxed);
         std::uint32_t n = tail_.load(acquire) - h;
-        n -= n / 2;
+        n = std::min(n - n / 2, most);
         if (n == 0) {
             G* next = with_next ? runnext_.load(relaxed) : nullptr;
             if (next != nullptr) runnext_.store(nullptr, relaxed);

@@ -1,35 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Which goroutine runs next. Go: schedule, findrunnable, stealWork, execute.
+// Which goroutine runs next. Go: schedule, findrunnable, execute.
 #include <algorithm>
 #include <mutex>
 
 #include "core/badstate.hpp"
 #include "os/os.hpp"
-#include "sched/steal_order.hpp"
 #include "sched/switch.hpp"
 
 namespace weft::rt {
 
 namespace {
-
-constexpr int steal_rounds = 4; // Go: stealTries
-// Go: runqgrab gives the victim 3 µs to run its runnext itself. Go sleeps, which takes the 50 µs of a timer's
-// slack; the searcher has nothing else to do and looks on.
-constexpr std::int64_t runnext_grace_ns = 3000;
-
-void give_grace(const p* victim) noexcept {
-    if (victim->status.load(relaxed) != pstatus::running) return;
-    const std::int64_t until = os::nanotime() + runnext_grace_ns;
-    while (!victim->runq.empty() && os::nanotime() < until) cpu::pause();
-}
-
-std::uint32_t next_random(m* mp) noexcept { // xorshift32
-    std::uint32_t x = mp->random;
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return mp->random = x;
-}
 
 /// Takes goroutines from the global queue: one to return, the rest of a fair share (at most max, 0 = no
 /// bound) into pp's queue. sched.lock is held. Go: globrunqget.
@@ -53,23 +33,6 @@ g* globrunqget(runtime_impl& rt, p* pp, std::int32_t max) noexcept {
     if (rt.sched.runqsize.load(relaxed) == 0) return nullptr;
     std::lock_guard hold(rt.sched.lock);
     return globrunqget_locked(rt, pp, max);
-}
-
-/// Go: stealWork. Every P is visited once a round, in the order of a random step that is coprime to their
-/// number; in the last round also their runnext is taken.
-g* stealwork(m* mp) noexcept {
-    runtime_impl& rt = *mp->rt;
-    for (int round = 0; round < steal_rounds; round++) {
-        const bool with_next = round == steal_rounds - 1;
-        for (steal_order order(static_cast<std::uint32_t>(rt.procs), next_random(mp)); !order.done(); order.next()) {
-            p* victim = rt.allp[order.position()].get();
-            if (victim == mp->p) continue;
-            g* gp = victim->runq.steal_into(
-                mp->p->runq, with_next, [victim] { give_grace(victim); }, os::heavy_barrier);
-            if (gp != nullptr) return gp;
-        }
-    }
-    return nullptr;
 }
 
 /// A searcher's second look, after it has given its P back and is no longer counted as spinning

@@ -165,6 +165,7 @@ void sleep_parked(m* mp) {
     schedt& sched = mp->rt->sched;
     mp->park.sleep();
     mp->park.clear();
+    mp->last_steal.woken = true;
     // Poked by stop_world_for_good, which has the lock: after it, nobody gives this m a P any more.
     if (sched.stopping.load(acquire)) std::lock_guard hold(sched.lock);
     if (mp->nextp != nullptr) acquirep(mp, std::exchange(mp->nextp, nullptr));
