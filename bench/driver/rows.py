@@ -62,6 +62,7 @@ IMPLEMENTATIONS = {
     for i in (
         Implementation("weft", "weft", "weft"),
         Implementation("weft_call", "weft, out-of-line switch", "other"),
+        Implementation("weft_shared", "weft, control words shared", "other"),
         Implementation("weft_dynamic", "weft, shared C and C++ libraries", "other"),
         Implementation("floor", "floor", "floor"),
         Implementation("boost_fcontext", "Boost jump_fcontext", "peer", "libboost-context1.81-dev"),

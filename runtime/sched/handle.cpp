@@ -147,6 +147,12 @@ std::uint64_t this_goroutine::id() noexcept {
     return gp != nullptr ? gp->goid : 0;
 }
 
+void this_goroutine::share_control_words(bool share) {
+    rt::g* gp = rt::current_goroutine();
+    if (gp == nullptr) detail::no_goroutine();
+    gp->sched.flags = share ? GOBUF_SHARE_FPCW : 0;
+}
+
 int procs() {
     const rt::g* gp = rt::current_goroutine();
     if (gp == nullptr) detail::no_goroutine();

@@ -228,7 +228,7 @@ void goexit0(g* gp) {
 bool exit_to_next(g* gp) noexcept {
     m* mp = gp->m;
     p* pp = mp->p;
-    if (gp->special != 0 || pp->attention.load(relaxed) || pp->schedtick == pp->global_tick) return false;
+    if (gp->special != 0 || pp->attention.load(relaxed)) return false;
     const std::uintptr_t joining = gp->joining.load(acquire); // pairs with join's CAS
     g* next = reinterpret_cast<g*>(joining);
     const bool to_joiner = join_state::is_joiner(joining) && (next->special & special::locked) == 0;

@@ -44,12 +44,13 @@ void need_stack(p* pp, g* gp) noexcept; // [any] gives a fresh goroutine its sta
 std::int64_t live_goroutines(runtime_impl& rt) noexcept; // exact when nobody runs
 
 // schedule.cpp
-[[noreturn]] void schedule();                                          // [g0] Go: schedule
-[[noreturn]] void execute(m* mp, g* gp, bool inherit_time) noexcept;   // [g0] Go: execute
-g* findrunnable(m* mp, bool& inherit_time);                            // [g0] returns; Go: findrunnable
-void runqput(p* pp, g* gp, bool next) noexcept;                        // [any] owner of pp; Go: runqput
-void globrunqput(runtime_impl& rt, g* gp) noexcept;                    // [any] Go: globrunqput
-void flush_yielded(runtime_impl& rt, p* pp) noexcept;                  // [any] owner of pp: see p::yielded
+[[noreturn]] void schedule();                                        // [g0] Go: schedule
+[[noreturn]] void execute(m* mp, g* gp, bool inherit_time) noexcept; // [g0] Go: execute
+g* findrunnable(m* mp, bool& inherit_time);                          // [g0] returns; Go: findrunnable
+void runqput(p* pp, g* gp, bool next) noexcept;                      // [any] owner of pp; Go: runqput
+void globrunqput(runtime_impl& rt, g* gp) noexcept;                  // [any] Go: globrunqput
+void flush_yielded(runtime_impl& rt, p* pp) noexcept;                // [any] owner of pp: see p::yielded
+bool global_queue_turn(p* pp) noexcept; // [any] owner of pp, at global_tick: whether g0 has anything to see to
 bool only_main_lives_locked(runtime_impl& rt, const p* mine) noexcept; // [any] all other goroutines have ended
 inline constexpr std::uint32_t global_queue_interval = 61;             // Go: schedtick%61
 

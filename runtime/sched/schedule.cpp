@@ -81,6 +81,14 @@ void runqput(p* pp, g* gp, bool next) noexcept {
     });
 }
 
+bool global_queue_turn(p* pp) noexcept {
+    const schedt& sched = pp->rt->sched;
+    const bool nothing = sched.runqsize.load(relaxed) == 0 && pp->nyielded.load(relaxed) == 0 &&
+                         (!pp->wakes || sched.npidle.load(relaxed) == 0);
+    if (nothing) pp->global_tick += global_queue_interval;
+    return !nothing;
+}
+
 g* findrunnable(m* mp, bool& inherit_time) {
     runtime_impl& rt = *mp->rt;
     schedt& sched = rt.sched;

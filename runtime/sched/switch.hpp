@@ -100,7 +100,9 @@ inline void put_next(p* pp, g* gp) noexcept {
 /// The goroutine to which gp on pp may switch directly, taken from pp's queue; null: there is
 /// none, or g0 must decide (the global queue's turn, a goroutine that needs its own thread, attention).
 inline g* take_next(const g* gp, p* pp) noexcept {
-    if (pp->attention.load(relaxed) || pp->schedtick == pp->global_tick) [[unlikely]]
+    if (pp->attention.load(relaxed)) [[unlikely]]
+        return nullptr;
+    if (pp->schedtick == pp->global_tick && global_queue_turn(pp)) [[unlikely]]
         return nullptr;
     bool inherit;
     g* next = pp->runq.take(inherit);

@@ -99,7 +99,7 @@ TEST_CASE("a goroutine that shares takes the words that it finds, and one that d
             seen result;
             std::atomic<int> turn{0};
             auto sharing = weft::spawn([&] {
-                weft_getg()->sched.flags |= GOBUF_SHARE_FPCW;
+                weft::this_goroutine::share_control_words();
                 set_words(chosen_words(0));
                 turn = 1;
                 yield_until(turn, 2); // the other has set its words, and the switch from it leads here
@@ -123,4 +123,28 @@ TEST_CASE("a goroutine that shares takes the words that it finds, and one that d
         with(1));
     CHECK(s.sharing == chosen_words(5));
     CHECK(s.own == chosen_words(5));
+}
+
+TEST_CASE("a goroutine that no longer shares keeps the words it has then, and the next one has its own") {
+    const auto [kept, next] = weft::run(
+        [] {
+            auto first = weft::spawn([] {
+                weft::this_goroutine::share_control_words();
+                set_words(chosen_words(2));
+                weft::this_goroutine::share_control_words(false);
+                weft::yield();
+                return get_words();
+            });
+            auto second = weft::spawn([] {
+                const words found = get_words();
+                set_words(chosen_words(3));
+                return found;
+            });
+            const words w = first.join();
+            return std::pair(w, second.join());
+        },
+        with(1));
+    CHECK(kept == chosen_words(2));
+    CHECK(next == initial_words);
+    CHECK_THROWS_AS(weft::this_goroutine::share_control_words(), std::logic_error);
 }

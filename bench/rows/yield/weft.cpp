@@ -4,6 +4,10 @@
 #include "harness.hpp"
 #include <weft/weft.hpp>
 
+#ifndef WEFT_SHARE_CONTROL_WORDS
+#define WEFT_SHARE_CONTROL_WORDS false
+#endif
+
 int main(int argc, char** argv) {
     const std::uint64_t goroutines = bench_argument(argc, argv, 1, 2);
     static std::uint64_t yields;
@@ -12,11 +16,13 @@ int main(int argc, char** argv) {
         [goroutines] {
             for (std::uint64_t i = 1; i < goroutines; ++i)
                 weft::go([] {
+                    weft::this_goroutine::share_control_words(WEFT_SHARE_CONTROL_WORDS);
                     while (!stop) {
                         ++yields;
                         weft::yield();
                     }
                 });
+            weft::this_goroutine::share_control_words(WEFT_SHARE_CONTROL_WORDS);
             weft::yield(); // all of them have started: first touch of stacks is another row
             bench::ns_per_op([](std::uint64_t n) {
                 const std::uint64_t before = yields;
