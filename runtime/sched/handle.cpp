@@ -45,6 +45,9 @@ void recycle(g* gp) noexcept {
 } // namespace
 
 void no_goroutine() {
+    const g* gp = getg();
+    if (gp != nullptr && (gp->special & special::syscall) != 0)
+        throw std::logic_error("weft: this may not be called inside weft::blocking(): the goroutine has no P there");
     throw std::logic_error("weft: this may be called from a goroutine only (weft::run starts the first)");
 }
 
@@ -143,8 +146,8 @@ void release(g* gp) noexcept {
 namespace weft {
 
 std::uint64_t this_goroutine::id() noexcept {
-    const rt::g* gp = rt::current_goroutine();
-    return gp != nullptr ? gp->goid : 0;
+    const rt::g* gp = rt::getg();
+    return gp != nullptr && (gp->special & rt::special::system) == 0 ? gp->goid : 0;
 }
 
 void this_goroutine::share_control_words(bool share) {

@@ -103,10 +103,11 @@ void sysmon(); // mstartfn of an m without P; returns when the runtime stops
 [[noreturn]] void fatal(const char* what, const std::string& before = {}); // [any] Go: throw, fatal; exit status 2
 [[noreturn]] void panic_uncaught(g* gp, const std::exception_ptr& e);      // an exception nobody will look at
 
-/// The calling goroutine, or null on g0 and on a thread of no runtime. Any thread.
+/// The calling goroutine, or null where there is none that has a P: on g0, on a thread of no runtime, inside
+/// blocking(). Any thread.
 inline g* current_goroutine() noexcept {
     g* gp = getg();
-    return gp != nullptr && (gp->special & special::system) == 0 ? gp : nullptr;
+    return gp != nullptr && (gp->special & (special::system | special::syscall)) == 0 ? gp : nullptr;
 }
 
 } // namespace weft::rt
