@@ -88,23 +88,26 @@ bool commit_join(g* joiner, void* target) {
 } // namespace
 
 crossing begin_join(g* gp) {
-    constexpr crossing done{nullptr, nullptr};
-    if (finished(gp)) return done;
-    g* self = current_goroutine();
-    if (self == nullptr) no_goroutine();
-    if (self == gp) throw std::logic_error("weft: a goroutine cannot join itself");
-    p* pp = self->m->p;
-    if (pp->rt != gpool::runtime_of(gp)) throw std::logic_error("weft: join of another runtime's goroutine");
-#ifdef WEFT_CROSS_INLINE
-    if (pp->solo && self->special == 0) {
+    g* self = getg();
+    if (self != nullptr && self->special == 0 && self != gp && self->m->p->solo &&
+        gpool::runtime_of(gp) == self->m->rt && !finished(gp)) {
+        p* pp = self->m->p;
         if (g* next = take_next(self, pp)) {
             gp->joining.store(reinterpret_cast<std::uintptr_t>(self), relaxed);
             return leave_waiting(self, pp, next, gp, wait_reason::join);
         }
     }
-#endif
+    join_by_call(gp);
+    return {nullptr, nullptr};
+}
+
+void join_by_call(g* gp) {
+    if (finished(gp)) return;
+    const g* self = current_goroutine();
+    if (self == nullptr) no_goroutine();
+    if (self == gp) throw std::logic_error("weft: a goroutine cannot join itself");
+    if (self->m->rt != gpool::runtime_of(gp)) throw std::logic_error("weft: join of another runtime's goroutine");
     gopark(commit_join, gp, wait_reason::join);
-    return done;
 }
 
 std::exception_ptr end_join(g* gp) noexcept {

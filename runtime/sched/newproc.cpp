@@ -41,7 +41,13 @@ constexpr std::int32_t gfree_low = 32;
         sched.runq.reserve(sched.gcount + 1);
         sched.gcount++;
     }
-    return rt.gs.make(rt); // where it fails there is room for one too many
+    try {
+        return rt.gs.make(rt);
+    } catch (...) {
+        std::lock_guard hold(sched.lock);
+        sched.gcount--;
+        throw;
+    }
 }
 
 g* gfget(p* pp) {
@@ -129,11 +135,13 @@ void adopt_stack(g* gp, const stack& stk) noexcept {
         cpu::write_control_words(cpu::initial_fpcw, cpu::initial_x87cw);
 }
 
-/// A P has too many dead descriptors: those that were put last stay, they are hot.
+/// A P has too many dead descriptors: those that were put last stay, they are hot, and one of them may still be
+/// this thread's g.
 [[gnu::noinline]] void gfspill(p* pp) noexcept {
     schedt& sched = pp->rt->sched;
+    glist cold = pp->gfree.cut_after(gfree_low);
     std::lock_guard hold(sched.lock);
-    while (pp->gfree.size() > gfree_low) sched.gfree.push(pp->gfree.pop());
+    while (g* gp = cold.pop()) sched.gfree.push(gp);
     sched.gfreesize.store(sched.gfree.size(), relaxed);
 }
 

@@ -49,8 +49,7 @@ std::int64_t live_goroutines(runtime_impl& rt) noexcept; // exact when nobody ru
 g* findrunnable(m* mp, bool& inherit_time);                          // [g0] returns; Go: findrunnable
 void runqput(p* pp, g* gp, bool next) noexcept;                      // [any] owner of pp; Go: runqput
 void globrunqput(runtime_impl& rt, g* gp) noexcept;                  // [any] Go: globrunqput
-void flush_yielded(runtime_impl& rt, p* pp) noexcept;                // [any] owner of pp: see p::yielded
-bool global_queue_turn(p* pp) noexcept; // [any] owner of pp, at global_tick: whether g0 has anything to see to
+bool global_queue_turn(p* pp) noexcept; // [any] owner of pp, at global_tick: whether g0 is to see to it
 bool only_main_lives_locked(runtime_impl& rt, const p* mine) noexcept; // [any] all other goroutines have ended
 inline constexpr std::uint32_t global_queue_interval = 61;             // Go: schedtick%61
 
@@ -62,7 +61,10 @@ inline constexpr bool force_migration = false;
 #endif
 
 // steal.cpp
-g* stealwork(m* mp) noexcept; // [g0] returns; for a spinning m with a P. Go: stealWork
+std::int32_t
+before_taking(m* mp) noexcept;    // [g0] returns how many to take from the global queue, 0 = no bound; may nap
+void note_taking(m* mp) noexcept; // [g0] what its P has got now comes from others
+g* stealwork(m* mp) noexcept;     // [g0] returns; for a spinning m with a P. Go: stealWork
 
 // wake.cpp
 void wakep(runtime_impl& rt);                        // [any] Go: wakep
