@@ -62,6 +62,7 @@ private:
         std::size_t slots;
     };
     void grow(std::size_t at_least);
+    slab map_slab(std::size_t at_least);
     stack fresh_slot() noexcept;
 
     const std::size_t slot_size_;
