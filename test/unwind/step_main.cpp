@@ -40,6 +40,8 @@ void watch(const g& gp) {
 
 void publish(void* p) { *static_cast<std::uint32_t*>(p) = 3; }
 
+const weft::rt::gobuf& gobuf_of(const weft_context& c) { return reinterpret_cast<const weft::rt::gobuf&>(c); }
+
 } // namespace
 
 // The functions whose frames the unwinder is to find; their names stand in the records.
@@ -111,8 +113,6 @@ bool b_shall_end;
 weft_context contexts[2]; // a's, and that of in_a_context
 
 char* context_top() { return reinterpret_cast<char*>(world.context_stack + world.context_stack_size); }
-
-const weft::rt::gobuf& gobuf_of(const weft_context& c) { return reinterpret_cast<const weft::rt::gobuf&>(c); }
 
 [[gnu::noinline]] void in_a_context(void*, void*) {
     for (;;)
