@@ -23,9 +23,11 @@ namespace {
 constexpr std::size_t first_slab_slots = 16;
 constexpr std::size_t largest_slab_slots = 1024;
 
-void* map_pages(std::size_t size) noexcept {
-    void* p =
-        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+/// Anywhere, or in place of the pages that are there.
+void* map_pages(std::size_t size, void* instead_of = nullptr) noexcept {
+    const int fixed = instead_of != nullptr ? MAP_FIXED : 0;
+    void* p = mmap(instead_of, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | fixed, -1, 0);
     if (p == MAP_FAILED) return nullptr;
     // A huge page behind the first touch of a stack would cost 2 MiB for a goroutine that needs 4 KiB.
     madvise(p, size, MADV_NOHUGEPAGE);
@@ -163,6 +165,17 @@ stack map_stack(std::size_t size) noexcept {
 void unmap_stack(stack s) noexcept {
     const std::size_t page = page_size();
     munmap(reinterpret_cast<void*>(s.lo - page), s.hi - s.lo + page);
+}
+
+void renew_stack(const stack& s) noexcept {
+    const std::size_t page = page_size();
+    const std::size_t size = (s.hi - s.lo + page - 1) & ~(page - 1); // a pool's top is coloured
+    void* renewed;
+    {
+        const tools::race_ignored quiet; // or the mapping would count as a write
+        renewed = map_pages(size, reinterpret_cast<void*>(s.lo));
+    }
+    if (renewed == nullptr) fatal_raw("runtime: cannot renew a goroutine's stack");
 }
 
 } // namespace weft::rt

@@ -55,7 +55,7 @@ new_goroutine newg(std::size_t size, std::size_t align, bool joinable) {
     g* gp = rt::newg(pp, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
     gp->joining.store(joinable ? join_state::pending : join_state::detached, relaxed);
     try {
-        make_storage(gp, size, align);
+        make_storage(pp, gp, size, align);
     } catch (...) {
         dropg(pp, gp);
         throw;
@@ -68,7 +68,7 @@ void newproc(g* gp, void (*run)(g*, void*)) noexcept { rt::newproc(weft_getg()->
 void drop(g* gp) noexcept { dropg(weft_getg()->m->p, gp); }
 
 void* result_storage(g* gp, std::size_t size, std::size_t align) {
-    make_storage(gp, size, align);
+    make_storage(gp->m->p, gp, size, align);
     return gp->storage;
 }
 

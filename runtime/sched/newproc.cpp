@@ -189,7 +189,6 @@ g* newg(p* pp, std::uintptr_t gopc) {
             throw;
         }
     }
-    if (pp->watched) sanitizer::race_acquire(gp->inline_storage.data());
     gp->status.store(gstatus::dead, relaxed);
     gp->gopc = gopc;
     gp->has_result = false;
@@ -218,7 +217,6 @@ void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept {
 
 void gfput(p* pp, g* gp) noexcept {
     gp->joining.store(join_state::detached, relaxed);
-    if (pp->watched) sanitizer::race_release(gp->inline_storage.data()); // after a failed start, or by a joiner
     pp->gfree.push(gp);
     if (pp->gfree.size() < gfree_high) return;
     std::lock_guard hold(pp->rt->sched.lock);
@@ -233,9 +231,9 @@ void free_storage(g* gp) noexcept {
     gp->storage = gp->inline_storage.data();
 }
 
-void make_storage(g* gp, std::size_t size, std::size_t align) {
+void make_storage(const p* pp, g* gp, std::size_t size, std::size_t align) {
     free_storage(gp);
-    if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line) return;
+    if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line && !pp->watched) return;
     gp->storage = ::operator new (size, std::align_val_t{align});
     gp->heap_align = static_cast<std::uint32_t>(align);
 }
@@ -282,7 +280,6 @@ void weft_goroutine_main() {
     if (gp->m->p->watched) {
         if (sanitizer::present()) sanitizer::arrive(gp);
         sanitizer::race_acquire(gp);
-        sanitizer::race_acquire(reinterpret_cast<void*>(gp->stk.lo)); // who had the stack before
     }
     gp->run(gp, gp->storage);
     if (gp->has_result || gp->exception) settle(gp);
@@ -293,12 +290,9 @@ void weft_goroutine_main() {
 [[noreturn]] void weft_goexit1() {
     g* gp = weft_getg();
     if (gp->m->p->watched) {
-        // Here, while the race context is the goroutine's: for its joiner, for main's end, and for whoever
-        // gets the descriptor and the stack next.
+        // Here, while the race context is the goroutine's: for its joiner, and for main's end.
         sanitizer::race_release(&gp->joining);
         sanitizer::race_release(gp->m->rt);
-        sanitizer::race_release(gp->inline_storage.data());
-        sanitizer::race_release(reinterpret_cast<void*>(gp->stk.lo));
     }
     if ((gp->special & special::locked) == 0) exit_to_next(gp);
     mcall(goexit0, true);
