@@ -54,7 +54,7 @@ void no_goroutine() {
 void go_of_nil() { throw std::invalid_argument("go of nil func value"); }
 
 void* result_storage(g* gp, std::size_t size, std::size_t align) {
-    make_storage(gp, size, align);
+    make_storage(gp->m->p, gp, size, align);
     return gp->storage;
 }
 

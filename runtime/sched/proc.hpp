@@ -34,8 +34,9 @@ void on_systemstack(F&& f) {
 
 // newproc.cpp
 g* newg(p* pp, std::uintptr_t gopc); // [any] a dead descriptor with its stack promised; throws bad_alloc
-void make_storage(g* gp, std::size_t size, std::size_t align); // [any] inline or from the heap; throws bad_alloc
-void free_storage(g* gp) noexcept;                             // [any] what it held is destroyed already
+// [any] Inline or from the heap; pp is the caller's. Throws bad_alloc.
+void make_storage(const p* pp, g* gp, std::size_t size, std::size_t align);
+void free_storage(g* gp) noexcept;                           // [any] what it held is destroyed already
 void destroy_result(g* gp) noexcept;                         // goroutine or host thread: runs the program's destructor
 void dropg(p* pp, g* gp) noexcept;                           // [any] gives an unused descriptor back
 void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept; // [any] Go: newproc
