@@ -33,8 +33,9 @@ void yield_by_call();
 
 // While sp is another goroutine's and the jump is still to come, the frame is that of the place where the other one
 // goes on: its pc and its frame pointer are in its gobuf. Unwinders find the rows where the compiler writes
-// its own by the assembler's directives.
-#ifdef __GCC_HAVE_DWARF2_CFI_ASM
+// its own by the assembler's directives. WEFT_NO_CFI: see weft/context.h. The nop before the landing is never run:
+// it stands where unwinders look for the rows of 1, at the address before, and must not find those of the arrival.
+#if defined(__GCC_HAVE_DWARF2_CFI_ASM) && !defined(WEFT_NO_CFI)
 #define WEFT_CFI_ARRIVE                                                                                                \
     ".cfi_remember_state\n\t"                                                                                          \
     ".cfi_def_cfa 7, 0\n\t"                                                                                            \
@@ -43,7 +44,7 @@ void yield_by_call();
     ".cfi_same_value 3\n\t.cfi_same_value 12\n\t.cfi_same_value 13\n\t"                                                \
     ".cfi_same_value 14\n\t.cfi_same_value 15\n\t"
 #define WEFT_CFI_ARRIVED ".cfi_same_value 6\n\t"
-#define WEFT_CFI_BACK ".cfi_restore_state\n"
+#define WEFT_CFI_BACK ".cfi_restore_state\n\t"
 #else
 #define WEFT_CFI_ARRIVE
 #define WEFT_CFI_ARRIVED
@@ -68,7 +69,8 @@ namespace detail {
                  "movq (%%rsi), %%rsp\n\t" WEFT_CFI_ARRIVE "movq 16(%%rsi), %%rbp\n\t" WEFT_CFI_ARRIVED
                  "movq 56(%%rdi), %%rax\n\t"
                  "addl $1, (%%rax)\n\t" // release: x86 keeps stores in order; nobody else writes it
-                 "jmpq *8(%%rsi)\n\t" WEFT_CFI_BACK "1:\t" WEFT_LANDING_PAD
+                 "jmpq *8(%%rsi)\n\t" WEFT_CFI_BACK "nop\n"
+                 "1:\t" WEFT_LANDING_PAD
                  : "+D"(from), "+S"(to)
                  :
                  : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory",
