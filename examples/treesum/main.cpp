@@ -54,7 +54,7 @@ std::vector<outcome> sum_all(const std::vector<std::string>& files, int jobs) {
             } catch (const std::exception& e) {
                 outcomes[i].error = e.what();
             }
-            finished.fetch_add(1, std::memory_order_relaxed);
+            shown.show(finished.fetch_add(1, std::memory_order_relaxed) + 1, sha256.bytes());
             at_once.give();
             all.done();
         };
