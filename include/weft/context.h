@@ -32,7 +32,7 @@ typedef struct weft_context {
     void* sp;
     void* pc;
     void* bp;
-    void* reserved;
+    void* reserved; /* used by weft_context_switch_inline on AArch64 */
     uint32_t fpcw;
     uint16_t x87cw;
     uint16_t flags;
@@ -55,6 +55,40 @@ WEFT_API int weft_context_init(weft_context* c, void* lo, size_t size, weft_cont
  * WEFT_CONTEXT_SHARE_FPCW; a zeroed structure will do. Any stack. */
 WEFT_API void* weft_context_switch(weft_context* from, weft_context* to, void* value);
 
+/* The rows of weft_context_switch_inline for unwinders, where the compiler writes its own by the assembler's
+ * directives. While sp is to's and the jump is still to come, the frame is that of the place where to goes on:
+ * CFA = sp, and the return address and the frame pointer are those in to. WEFT_NO_CFI leaves the rows out, here
+ * and in weft's other headers: for Clang with -fno-asynchronous-unwind-tables, whose functions may have
+ * no table to put them in. */
+#if !defined(__GCC_HAVE_DWARF2_CFI_ASM) || defined(WEFT_NO_CFI)
+#define WEFT_CONTEXT_ARRIVE
+#define WEFT_CONTEXT_ARRIVED
+#define WEFT_CONTEXT_BACK
+#elif defined(__x86_64__)
+/* DWARF: rsi is 4, rbp 6, rsp 7, the return address 16, DW_CFA_expression 0x10, DW_OP_breg4 0x74. */
+#define WEFT_CONTEXT_ARRIVE                                                                                            \
+    ".cfi_remember_state\n\t"                                                                                          \
+    ".cfi_def_cfa 7, 0\n\t"                                                                                            \
+    ".cfi_escape 0x10, 16, 2, 0x74, 8\n\t"                                                                             \
+    ".cfi_escape 0x10, 6, 2, 0x74, 16\n\t"                                                                             \
+    ".cfi_same_value 3\n\t.cfi_same_value 12\n\t.cfi_same_value 13\n\t.cfi_same_value 14\n\t.cfi_same_value 15\n\t"
+#define WEFT_CONTEXT_ARRIVED ".cfi_same_value 6\n\t"
+#define WEFT_CONTEXT_BACK ".cfi_restore_state\n\t"
+#elif defined(__aarch64__)
+/* DWARF: x0 to x30 are 0 to 30, sp is 31, d8 to d15 are 72 to 79, DW_OP_breg1 0x71. */
+#define WEFT_CONTEXT_ARRIVE                                                                                            \
+    ".cfi_remember_state\n\t"                                                                                          \
+    ".cfi_def_cfa 31, 0\n\t"                                                                                           \
+    ".cfi_register 30, 16\n\t"                                                                                         \
+    ".cfi_escape 0x10, 29, 2, 0x71, 16\n\t"                                                                            \
+    ".cfi_same_value 19\n\t.cfi_same_value 20\n\t.cfi_same_value 21\n\t.cfi_same_value 22\n\t.cfi_same_value 23\n\t"   \
+    ".cfi_same_value 24\n\t.cfi_same_value 25\n\t.cfi_same_value 26\n\t.cfi_same_value 27\n\t.cfi_same_value 28\n\t"   \
+    ".cfi_same_value 72\n\t.cfi_same_value 73\n\t.cfi_same_value 74\n\t.cfi_same_value 75\n\t.cfi_same_value 76\n\t"   \
+    ".cfi_same_value 77\n\t.cfi_same_value 78\n\t.cfi_same_value 79\n\t"
+#define WEFT_CONTEXT_ARRIVED ".cfi_same_value 29\n\t"
+#define WEFT_CONTEXT_BACK ".cfi_restore_state\n\t"
+#endif
+
 /* The same as inline code, for GCC and Clang: the compiler saves only the registers that hold
  * something, and nothing is called or returned from, so the processor's return predictor stays in
  * step. Never touches the control words, so both contexts must have WEFT_CONTEXT_SHARE_FPCW. Such contexts
@@ -63,14 +97,14 @@ WEFT_API void* weft_context_switch(weft_context* from, weft_context* to, void* v
 static inline void* weft_context_switch_inline(weft_context* from, weft_context* to, void* value) {
     void* given = value;
     /* rbp and rsp move by hand; every other register is the compiler's to save if it is live. The red
-     * zone below rsp stays as it is: nothing is pushed. */
+     * zone below rsp stays as it is: nothing is pushed. The nop is never run: it stands where unwinders look
+     * for the rows of 1, at the address before, and must not find those of the arrival. */
     __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
                      "movq %%rax, 8(%[from])\n\t"
                      "movq %%rsp, (%[from])\n\t"
                      "movq %%rbp, 16(%[from])\n\t"
-                     "movq 16(%[to]), %%rbp\n\t"
-                     "movq (%[to]), %%rsp\n\t"
-                     "jmpq *8(%[to])\n\t"
+                     "movq (%[to]), %%rsp\n\t" WEFT_CONTEXT_ARRIVE "movq 16(%[to]), %%rbp\n\t" WEFT_CONTEXT_ARRIVED
+                     "jmpq *8(%[to])\n\t" WEFT_CONTEXT_BACK "nop\n\t"
                      ".p2align 4\n"
                      "1:"
                      : "+d"(given), [from] "+D"(from), [to] "+S"(to)
@@ -93,21 +127,21 @@ static inline void* weft_context_switch_inline(weft_context* from, weft_context*
     register weft_context* leaving __asm__("x0") = from;
     register weft_context* arriving __asm__("x1") = to;
     register void* given __asm__("x2") = value;
-    /* x29 and sp move by hand. x19 waits on the stack, because Clang may keep its
-     * base pointer there and refuses it as a clobber. */
-    __asm__ volatile("str x19, [sp, #-16]!\n\t"
-                     "adr x9, 1f\n\t"
+    register void* kept __asm__("x19");
+    /* x29 and sp move by hand. Clang may keep its base pointer in x19 and refuses it as a clobber: it
+     * waits in the context, which whoever continues it has in x1. The nop: as on x86-64. */
+    __asm__ volatile("adr x9, 1f\n\t"
                      "mov x10, sp\n\t"
                      "str x9, [x0, #8]\n\t"
                      "str x10, [x0]\n\t"
                      "str x29, [x0, #16]\n\t"
-                     "ldr x29, [x1, #16]\n\t"
+                     "str x19, [x0, #24]\n\t"
                      "ldr x9, [x1]\n\t"
                      "ldr x16, [x1, #8]\n\t"
-                     "mov sp, x9\n\t"
-                     "br x16\n"
-                     "1:\tldr x19, [sp], #16\n\t"
-                     : "+r"(given), "+r"(leaving), "+r"(arriving)
+                     "mov sp, x9\n\t" WEFT_CONTEXT_ARRIVE "ldr x29, [x1, #16]\n\t" WEFT_CONTEXT_ARRIVED
+                     "br x16\n\t" WEFT_CONTEXT_BACK "nop\n"
+                     "1:\tldr x19, [x1, #24]\n\t"
+                     : "+r"(given), "+r"(leaving), "+r"(arriving), "=r"(kept)
                      :
                      : "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17",
                        "x18", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "cc", "memory",
@@ -121,6 +155,10 @@ static inline void* weft_context_switch_inline(weft_context* from, weft_context*
     return weft_context_switch(from, to, value);
 }
 #endif
+
+#undef WEFT_CONTEXT_ARRIVE
+#undef WEFT_CONTEXT_ARRIVED
+#undef WEFT_CONTEXT_BACK
 
 #ifdef __cplusplus
 }

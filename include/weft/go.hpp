@@ -46,6 +46,8 @@ void set_exception(rt::g* gp, std::exception_ptr e) noexcept;
 
 /// Parks until gp has finished: all but the crossing, which is to be made if to is not null.
 crossing begin_join(rt::g* gp);
+/// All of it.
+void join_by_call(rt::g* gp);
 /// gp has finished, and it is the caller's; the exception that it ended with, if any.
 std::exception_ptr end_join(rt::g* gp) noexcept;
 /// Gives such a descriptor back.
@@ -152,11 +154,12 @@ public:
     /// Throws std::logic_error on an empty handle, or where the caller cannot park.
     T join() {
         if (gp_ == nullptr) throw std::logic_error("weft: join of a handle that has no goroutine");
-        if (const detail::crossing c = detail::begin_join(gp_); c.to != nullptr) {
 #ifdef WEFT_CROSS_INLINE
-            detail::cross(c.from, c.to);
+        const detail::crossing c = detail::begin_join(gp_);
+        if (c.to != nullptr) detail::cross(c.from, c.to);
+#else
+        detail::join_by_call(gp_);
 #endif
-        }
         releaser owned{std::exchange(gp_, nullptr)};
         if (std::exception_ptr failed = detail::end_join(owned.gp)) std::rethrow_exception(std::move(failed));
         if constexpr (std::is_reference_v<T>)

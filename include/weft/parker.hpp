@@ -26,7 +26,7 @@ public:
         if (c.to != nullptr) detail::cross(c.from, c.to);
     }
 #else
-    void park() { park_slowly(); }
+    void park() { park_by_call(); }
 #endif
 
     /// Gives the permit, if it is not given already; a goroutine that is parked becomes runnable, to run next on
@@ -35,7 +35,7 @@ public:
 
 private:
     detail::crossing begin_park(); // all but the crossing, as begin_yield
-    void park_slowly();            // all of it
+    void park_by_call();           // all of it
 
     std::atomic<std::uintptr_t> state_{0}; // nobody, permit, or the parked goroutine: see sync/parker.cpp
 };

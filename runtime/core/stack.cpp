@@ -23,9 +23,11 @@ namespace {
 constexpr std::size_t first_slab_slots = 16;
 constexpr std::size_t largest_slab_slots = 1024;
 
-void* map_pages(std::size_t size) noexcept {
-    void* p =
-        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+/// Anywhere, or in place of the pages that are there.
+void* map_pages(std::size_t size, void* instead_of = nullptr) noexcept {
+    const int fixed = instead_of != nullptr ? MAP_FIXED : 0;
+    void* p = mmap(instead_of, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | fixed, -1, 0);
     if (p == MAP_FAILED) return nullptr;
     // A huge page behind the first touch of a stack would cost 2 MiB for a goroutine that needs 4 KiB.
     madvise(p, size, MADV_NOHUGEPAGE);
@@ -63,7 +65,6 @@ stack_pool::~stack_pool() {
 }
 
 void stack_pool::reserve(std::size_t count) {
-    const tools::race_ignored quiet;
     std::lock_guard hold(lock_);
     const std::size_t wanted = reserved_ + count + spare_;
     if (wanted > mapped_) grow(wanted - mapped_);
@@ -76,9 +77,19 @@ void stack_pool::unreserve(std::size_t count) noexcept {
 }
 
 void stack_pool::grow(std::size_t at_least) {
-    const std::size_t stride = slot_size_ + page_size();
+    const slab fresh = map_slab(at_least);
     // The slots of the slab before that nobody opened yet are opened now, so that only the last has such.
-    std::size_t unopened = slabs_.empty() ? 0 : slabs_.back().slots - opened_;
+    if (!slabs_.empty())
+        while (opened_ < slabs_.back().slots) free_.push_back(fresh_slot());
+    slabs_.push_back(fresh);
+    opened_ = 0;
+    mapped_ += fresh.slots;
+}
+
+/// A slab for slots that are wanted, and room in every list for all that may ever stand there.
+stack_pool::slab stack_pool::map_slab(std::size_t at_least) {
+    const tools::race_ignored quiet;
+    const std::size_t stride = slot_size_ + page_size();
     free_.reserve(mapped_ + std::max(at_least, largest_slab_slots));
     if (valgrind_) valgrind_ids_.reserve(free_.capacity());
     slabs_.reserve(slabs_.size() + 1);
@@ -101,10 +112,7 @@ void stack_pool::grow(std::size_t at_least) {
             throw std::bad_alloc();
         }
     }
-    for (; unopened > 0; unopened--) free_.push_back(fresh_slot());
-    slabs_.push_back({base, slots});
-    opened_ = 0;
-    mapped_ += slots;
+    return {base, slots};
 }
 
 stack stack_pool::fresh_slot() noexcept {
@@ -123,10 +131,12 @@ stack stack_pool::fresh_slot() noexcept {
 }
 
 std::size_t stack_pool::take(stack* out, std::size_t count) noexcept {
-    const tools::race_ignored quiet;
     std::lock_guard hold(lock_);
-    std::size_t taken = std::min(count, free_.size());
-    std::copy(free_.end() - static_cast<std::ptrdiff_t>(taken), free_.end(), out);
+    const std::size_t taken = std::min(count, free_.size());
+    {
+        const tools::race_ignored quiet;
+        std::copy(free_.end() - static_cast<std::ptrdiff_t>(taken), free_.end(), out);
+    }
     free_.resize(free_.size() - taken);
     if (taken > 0) return taken;
     if (slabs_.empty() || opened_ == slabs_.back().slots) fatal_raw("runtime: more stacks taken than were reserved");
@@ -155,6 +165,17 @@ stack map_stack(std::size_t size) noexcept {
 void unmap_stack(stack s) noexcept {
     const std::size_t page = page_size();
     munmap(reinterpret_cast<void*>(s.lo - page), s.hi - s.lo + page);
+}
+
+void renew_stack(const stack& s) noexcept {
+    const std::size_t page = page_size();
+    const std::size_t size = (s.hi - s.lo + page - 1) & ~(page - 1); // a pool's top is coloured
+    void* renewed;
+    {
+        const tools::race_ignored quiet; // or the mapping would count as a write
+        renewed = map_pages(size, reinterpret_cast<void*>(s.lo));
+    }
+    if (renewed == nullptr) fatal_raw("runtime: cannot renew a goroutine's stack");
 }
 
 } // namespace weft::rt

@@ -62,6 +62,7 @@ private:
         std::size_t slots;
     };
     void grow(std::size_t at_least);
+    slab map_slab(std::size_t at_least);
     stack fresh_slot() noexcept;
 
     const std::size_t slot_size_;
@@ -82,6 +83,10 @@ private:
 stack map_stack(std::size_t size) noexcept;
 /// Unmaps what map_stack made. Nobody may run on it.
 void unmap_stack(stack s) noexcept;
+
+/// Fresh pages for a stack of either kind, on which nobody is: ThreadSanitizer takes the mapping as a sign that nothing
+/// that was done there before counts, and has no other.
+void renew_stack(const stack& s) noexcept;
 
 std::size_t page_size() noexcept;
 

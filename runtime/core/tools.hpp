@@ -20,7 +20,8 @@ extern "C" {
 namespace weft::rt::tools {
 
 /// While it lives, ThreadSanitizer looks away. The runtime is not instrumented, but the copying functions
-/// of libc that it calls are watched all the same, and the tool does not see the runtime's own locks.
+/// of libc that it calls are watched all the same, and the tool does not see the runtime's own locks. The process
+/// must not end meanwhile: the tool would report that it was told to look away and never back.
 class race_ignored {
 public:
     race_ignored() noexcept {

@@ -30,6 +30,7 @@ inline constexpr std::uint32_t locked = 1;   ///< tied to a thread: lockedm is s
 inline constexpr std::uint32_t saved_eh = 2; ///< left inside a catch block or while unwinding: eh is to be loaded
 inline constexpr std::uint32_t fresh = 4;    ///< has not run yet: no stack, no context
 inline constexpr std::uint32_t system = 8;   ///< a g0: never on a queue
+inline constexpr std::uint32_t syscall = 16; ///< inside blocking(): its m has no P
 } // namespace special
 
 /// Who owns the goroutine's stack, and on which queue it is. Go: _Gidle …; same numbers.

@@ -37,7 +37,6 @@ void gpool::drop_handle(g* gp) noexcept { drop_owner(slab_of(gp)); }
 void gpool::drop_owner(slab* s) noexcept {
     // acq_rel: the last owner sees what the others did to the descriptors.
     if (s->owners.fetch_sub(1, acq_rel) != 1) return;
-    const tools::race_ignored quiet; // abandoned goroutines told nobody of their last accesses
     for (std::size_t i = 0; i < s->used; i++) std::destroy_at(&s->at(i));
     ::operator delete (s, std::align_val_t{slab_bytes});
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "sched/g.hpp"
 
@@ -65,6 +66,17 @@ public:
         head_ = gp->schedlink;
         size_--;
         return gp;
+    }
+
+    /// All but the count that were pushed last; there are more than that, and count is at least 1.
+    glist cut_after(std::int32_t count) noexcept {
+        g* last = head_;
+        for (std::int32_t i = 1; i < count; i++) last = last->schedlink;
+        glist rest;
+        rest.head_ = std::exchange(last->schedlink, nullptr);
+        rest.size_ = size_ - count;
+        size_ = count;
+        return rest;
     }
 
 private:

@@ -45,13 +45,16 @@ void recycle(g* gp) noexcept {
 } // namespace
 
 void no_goroutine() {
+    const g* gp = getg();
+    if (gp != nullptr && (gp->special & special::syscall) != 0)
+        throw std::logic_error("weft: this may not be called inside weft::blocking(): the goroutine has no P there");
     throw std::logic_error("weft: this may be called from a goroutine only (weft::run starts the first)");
 }
 
 void go_of_nil() { throw std::invalid_argument("go of nil func value"); }
 
 void* result_storage(g* gp, std::size_t size, std::size_t align) {
-    make_storage(gp, size, align);
+    make_storage(gp->m->p, gp, size, align);
     return gp->storage;
 }
 
@@ -85,23 +88,26 @@ bool commit_join(g* joiner, void* target) {
 } // namespace
 
 crossing begin_join(g* gp) {
-    constexpr crossing done{nullptr, nullptr};
-    if (finished(gp)) return done;
-    g* self = current_goroutine();
-    if (self == nullptr) no_goroutine();
-    if (self == gp) throw std::logic_error("weft: a goroutine cannot join itself");
-    p* pp = self->m->p;
-    if (pp->rt != gpool::runtime_of(gp)) throw std::logic_error("weft: join of another runtime's goroutine");
-#ifdef WEFT_CROSS_INLINE
-    if (pp->solo && self->special == 0) {
+    g* self = getg();
+    if (self != nullptr && self->special == 0 && self != gp && self->m->p->solo &&
+        gpool::runtime_of(gp) == self->m->rt && !finished(gp)) {
+        p* pp = self->m->p;
         if (g* next = take_next(self, pp)) {
             gp->joining.store(reinterpret_cast<std::uintptr_t>(self), relaxed);
             return leave_waiting(self, pp, next, gp, wait_reason::join);
         }
     }
-#endif
+    join_by_call(gp);
+    return {nullptr, nullptr};
+}
+
+void join_by_call(g* gp) {
+    if (finished(gp)) return;
+    const g* self = current_goroutine();
+    if (self == nullptr) no_goroutine();
+    if (self == gp) throw std::logic_error("weft: a goroutine cannot join itself");
+    if (self->m->rt != gpool::runtime_of(gp)) throw std::logic_error("weft: join of another runtime's goroutine");
     gopark(commit_join, gp, wait_reason::join);
-    return done;
 }
 
 std::exception_ptr end_join(g* gp) noexcept {
@@ -143,8 +149,8 @@ void release(g* gp) noexcept {
 namespace weft {
 
 std::uint64_t this_goroutine::id() noexcept {
-    const rt::g* gp = rt::current_goroutine();
-    return gp != nullptr ? gp->goid : 0;
+    const rt::g* gp = rt::getg();
+    return gp != nullptr && (gp->special & rt::special::system) == 0 ? gp->goid : 0;
 }
 
 void this_goroutine::share_control_words(bool share) {

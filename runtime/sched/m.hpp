@@ -27,7 +27,6 @@ enum class pstatus : std::uint32_t { idle = 0, running = 1, syscall = 2, gcstop 
 struct alignas(cpu::cache_line) p {
     static constexpr std::uint32_t stack_cache = 32;  ///< room for hot stacks
     static constexpr std::uint32_t credit_batch = 32; ///< so many promises of stacks move from and to the pool
-    static constexpr std::uint32_t most_yielded = 64; ///< more than there are switches between two looks at g0
     /// How many of them a P keeps: all, unless so many Ps would hold more than most_spare_stacks.
     static std::uint32_t stacks_kept(int procs) noexcept {
         constexpr std::uint32_t most_spare_stacks = 8192;
@@ -45,10 +44,9 @@ struct alignas(cpu::cache_line) p {
     bool wakes = false;            ///< who puts work on the queue looks for an idle P: not solo, and main has started
     std::uint32_t schedtick = 0;   ///< one more at each switch that does not inherit its time slice
     std::uint32_t global_tick = 0; ///< at this schedtick the global queue is served first
-    atomic<std::uint32_t> nyielded{0}; ///< how many stand in yielded; self, but moved on by weft::detail::cross
-    eh_globals* eh = nullptr;          ///< its m's
-    glist gfree;                       ///< dead goroutines, no more than gfree_high
-    std::uint32_t crossings = 0;       ///< what weft::detail::cross counts where there is nothing to publish
+    eh_globals* eh = nullptr;      ///< its m's
+    glist gfree;                   ///< dead goroutines, no more than gfree_high
+    std::uint32_t crossings = 0;   ///< what weft::detail::cross counts where there is nothing to publish
 
     // Second line: birth and death.
     std::uint32_t nstacks = 0;
@@ -64,12 +62,6 @@ struct alignas(cpu::cache_line) p {
     atomic<pstatus> status{pstatus::idle};
 
     std::array<stack, stack_cache> stacks{}; ///< hot stacks; the last put is the first taken
-
-    /// Goroutines that yielded while others waited in the global queue: they go to its end together, at the next
-    /// visit to g0. So all that yield have their turn, not only those that fit into a P's ring.
-    std::array<g*, most_yielded> yielded;
-
-    bool has_work() const noexcept { return !runq.empty() || nyielded.load(relaxed) != 0; }
 
     rt::runq<g> runq;
 };

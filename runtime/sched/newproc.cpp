@@ -41,7 +41,13 @@ constexpr std::int32_t gfree_low = 32;
         sched.runq.reserve(sched.gcount + 1);
         sched.gcount++;
     }
-    return rt.gs.make(rt); // where it fails there is room for one too many
+    try {
+        return rt.gs.make(rt);
+    } catch (...) {
+        std::lock_guard hold(sched.lock);
+        sched.gcount--;
+        throw;
+    }
 }
 
 g* gfget(p* pp) {
@@ -129,17 +135,18 @@ void adopt_stack(g* gp, const stack& stk) noexcept {
         cpu::write_control_words(cpu::initial_fpcw, cpu::initial_x87cw);
 }
 
-/// A P has too many dead descriptors: those that were put last stay, they are hot.
+/// A P has too many dead descriptors: those that were put last stay, they are hot, and one of them may still be
+/// this thread's g.
 [[gnu::noinline]] void gfspill(p* pp) noexcept {
     schedt& sched = pp->rt->sched;
+    glist cold = pp->gfree.cut_after(gfree_low);
     std::lock_guard hold(sched.lock);
-    while (pp->gfree.size() > gfree_low) sched.gfree.push(pp->gfree.pop());
+    while (g* gp = cold.pop()) sched.gfree.push(gp);
     sched.gfreesize.store(sched.gfree.size(), relaxed);
 }
 
 [[gnu::always_inline]] inline void gfput_here(p* pp, g* gp) noexcept {
     gp->joining.store(join_state::detached, relaxed);
-    if (pp->watched) sanitizer::race_release(gp->inline_storage.data()); // after a failed start, or by a joiner
     pp->gfree.push(gp);
     if (pp->gfree.size() >= gfree_high) [[unlikely]]
         gfspill(pp);
@@ -154,7 +161,6 @@ void adopt_stack(g* gp, const stack& stk) noexcept {
         give_credit(pp);
         throw;
     }
-    if (pp->watched) sanitizer::race_acquire(gp->inline_storage.data());
     gp->status.store(gstatus::dead, relaxed);
     gp->gopc = gopc;
     gp->has_result = gp->failed = gp->abandoned = false;
@@ -284,9 +290,9 @@ void free_storage(g* gp) noexcept {
     gp->storage = gp->inline_storage.data();
 }
 
-void make_storage(g* gp, std::size_t size, std::size_t align) {
+void make_storage(const p* pp, g* gp, std::size_t size, std::size_t align) {
     if (gp->heap_align != 0) free_storage(gp);
-    if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line) return;
+    if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line && !pp->watched) return;
     gp->storage = ::operator new (size, std::align_val_t{align});
     gp->heap_align = static_cast<std::uint32_t>(align);
 }
@@ -327,9 +333,9 @@ new_goroutine newg(std::size_t size, std::size_t align, bool joinable) {
     p* pp = self->m->p;
     g* gp = newg_here(pp, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
     gp->joining.store(joinable ? join_state::pending : join_state::detached, relaxed);
-    if (size > sizeof(gp->inline_storage) || align > cpu::cache_line) [[unlikely]] {
+    if (size > sizeof(gp->inline_storage) || align > cpu::cache_line || pp->watched) [[unlikely]] {
         try {
-            make_storage(gp, size, align);
+            make_storage(pp, gp, size, align);
         } catch (...) {
             dropg(pp, gp);
             throw;
@@ -357,7 +363,6 @@ void weft_goroutine_main() {
         if (gp->m->p->watched) [[unlikely]] {
             if (sanitizer::present()) sanitizer::arrive(gp);
             sanitizer::race_acquire(gp);
-            sanitizer::race_acquire(reinterpret_cast<void*>(gp->stk.lo)); // who had the stack before
         }
         gp->run(gp, gp->storage);
         if (gp->has_result || gp->failed) settle(gp);
@@ -369,12 +374,9 @@ void weft_goroutine_main() {
 [[noreturn]] void weft_goexit1() {
     g* gp = getg();
     if (gp->m->p->watched) {
-        // Here, while the race context is the goroutine's: for its joiner, for main's end, and for whoever
-        // gets the descriptor and the stack next.
+        // Here, while the race context is the goroutine's: for its joiner, and for main's end.
         sanitizer::race_release(&gp->joining);
         sanitizer::race_release(gp->m->rt);
-        sanitizer::race_release(gp->inline_storage.data());
-        sanitizer::race_release(reinterpret_cast<void*>(gp->stk.lo));
     }
     mcall(goexit0, true);
     fatal_raw("runtime: a dead goroutine was continued");

@@ -10,6 +10,11 @@
 //   R1. R finds P by an acquire that pairs with P3's release, and calls ready(P), once.
 //   R2. status must be waiting: anything else is "bad g->status in ready".
 //   R3. P goes to R's own runnext, then the submitter's half of wake.cpp.
+// Yielding: A leaves for B, which it takes from the queue, and stands on no queue until the arriving side has
+// published it (weft::detail::cross, weft_switchto). A searcher that takes its last look meanwhile (S3 of wake.cpp) may
+// see neither of them and go to sleep, and nothing is submitted afterwards that would wake it. So while a P is
+// idle, a yield goes by way of g0, which puts A before it takes B; and a searcher that goes to sleep just
+// then is woken by sysmon, which looks for Ps with a queue while another P is idle.
 // unlockf runs where P may already be running elsewhere the moment it has released: it must not touch
 // P or P's stack after that.
 #include "core/badstate.hpp"
@@ -51,20 +56,6 @@ void park_m(g* gp) {
     schedule();
 }
 
-/// gp's place behind those that wait already: in the ring, or, while the global queue has some, in P's own
-/// collection, which goes to the global queue's end. cross() adds 1 at *where. False: there is no room.
-bool place_at_end(p* pp, g* gp, std::uint32_t*& where) noexcept {
-    if (pp->rt->sched.runqsize.load(relaxed) == 0) {
-        std::uint32_t what;
-        return pp->runq.prepare_put(gp, where, what);
-    }
-    const std::uint32_t n = pp->nyielded.load(relaxed);
-    if (n == p::most_yielded) return false;
-    pp->yielded[n] = gp;
-    where = reinterpret_cast<std::uint32_t*>(&pp->nyielded);
-    return true;
-}
-
 /// Go: goyield_m.
 void goyield_m(g* gp) {
     m* mp = landed(gp);
@@ -75,20 +66,17 @@ void goyield_m(g* gp) {
         globrunqput(*mp->rt, gp);
         wakep(*mp->rt);
         os::yield_thread();
-    } else if (std::uint32_t * where; place_at_end(mp->p, gp, where)) {
-        std::atomic_ref(*where).store(*where + 1, release);
     } else {
         runqput(mp->p, gp, false);
+        wake_after_put(mp->p);
     }
     schedule();
 }
 
-/// The last steps of a yield before the crossing, which is the caller's.
-[[gnu::always_inline]] inline crossing leave_runnable(g* gp, g* next, std::uint32_t* where) noexcept {
+/// The last step of a yield but the crossing, which is the caller's. *where + 1 is to be published then.
+crossing leave_runnable(g* gp, g* next, std::uint32_t* where) noexcept {
     gp->status.store(gstatus::runnable, relaxed);
     gp->schedlink = reinterpret_cast<g*>(where);
-    switch_control_words(gp->sched, next->sched);
-    setg(next);
     return {gp, next};
 }
 
@@ -98,14 +86,13 @@ void goyield_m(g* gp) {
     if (gp == nullptr) detail::no_goroutine();
     p* pp = gp->m->p;
     constexpr crossing stay{nullptr, nullptr};
-    if ((gp->special & special::locked) != 0) {
-        mcall(goyield_m);
-        return stay;
-    }
-    g* next = take_next(gp, pp);
+    // With an idle P, gp has to be in the queue before next leaves it: see "Yielding" at the head.
+    const bool by_g0 = (gp->special & special::locked) != 0 || (pp->wakes && pp->rt->sched.npidle.load(relaxed) != 0);
+    g* next = by_g0 ? nullptr : take_next(gp, pp);
     if (next == nullptr) {
         // Nobody to run: go on. Every so often schedule() looks further than the own queue.
-        const bool alone = !pp->attention.load(relaxed) && pp->schedtick != pp->global_tick && !pp->has_work() &&
+        const bool alone = (gp->special & special::locked) == 0 && !pp->attention.load(relaxed) &&
+                           pp->schedtick != pp->global_tick && pp->runq.empty() &&
                            pp->rt->sched.runqsize.load(relaxed) == 0;
         if (alone)
             pp->schedtick++;
@@ -114,7 +101,8 @@ void goyield_m(g* gp) {
         return stay;
     }
     std::uint32_t* where;
-    if (!place_at_end(pp, gp, where)) {
+    std::uint32_t what;
+    if (!pp->runq.prepare_put(gp, where, what)) {
         runqput(pp, next, true);
         mcall(goyield_m);
         return stay;
@@ -133,6 +121,34 @@ void goyield_m(g* gp) {
         return {nullptr, nullptr};
     }
     run_next(gp->m, pp, next);
+    return leave_runnable(gp, next, where);
+}
+
+/// A yield but for the crossing. Calls nothing where it goes the shortest way.
+[[gnu::always_inline]] inline crossing prepare_yield() {
+    g* gp = getg();
+    if (gp == nullptr || gp->special != 0) [[unlikely]]
+        return yield_slowly();
+    m* mp = gp->m;
+    p* pp = mp->p;
+    if (!pp->eh->empty() || pp->attention.load(relaxed) || pp->schedtick == pp->global_tick || pp->runq.has_next())
+        [[unlikely]]
+        return yield_slowly();
+    if (pp->wakes && pp->rt->sched.npidle.load(relaxed) != 0) [[unlikely]]
+        return yield_slowly();
+    std::uint32_t* where;
+    g* next = pp->runq.rotate(gp, where, fetch_ahead);
+    if (next == nullptr) [[unlikely]]
+        return yield_slowly();
+    if (next->special != 0) [[unlikely]]
+        return yield_to_special(gp, pp, next, where);
+    pp->schedtick++;
+    g* guessed = gp->schedlink; // see take_next
+    if (next == guessed) {
+        asm("" : "+r"(guessed));
+        next = guessed;
+    }
+    run_plain(mp, pp, next);
     return leave_runnable(gp, next, where);
 }
 
@@ -181,41 +197,16 @@ void ready(g* gp) {
 
 } // namespace weft::rt
 
-// Nothing here but tail calls and what is inline, so that the compiler needs neither frame nor saved registers.
 weft::detail::crossing weft::detail::begin_yield() {
     using namespace weft::rt;
-    g* gp = getg();
-    if (gp == nullptr || gp->special != 0) [[unlikely]]
-        return yield_slowly();
-    m* mp = gp->m;
-    p* pp = mp->p;
-    if (!pp->eh->empty() || pp->attention.load(relaxed) || pp->schedtick == pp->global_tick || pp->runq.has_next())
-        [[unlikely]]
-        return yield_slowly();
-    std::uint32_t* where;
-    g* next;
-    if (pp->rt->sched.runqsize.load(relaxed) == 0) [[likely]] {
-        next = pp->runq.rotate(gp, where, fetch_ahead);
-    } else {
-        if (!place_at_end(pp, gp, where)) return yield_slowly();
-        next = pp->runq.try_take_head(fetch_ahead);
-    }
-    if (next == nullptr) [[unlikely]]
-        return yield_slowly();
-    if (next->special != 0) [[unlikely]]
-        return yield_to_special(gp, pp, next, where);
-    pp->schedtick++;
-    g* guessed = gp->schedlink; // see take_next
-    if (next == guessed) {
-        asm("" : "+r"(guessed));
-        next = guessed;
-    }
-    run_plain(mp, pp, next);
-    return leave_runnable(gp, next, where);
+    const crossing c = prepare_yield();
+    if (c.to != nullptr) take_over(c);
+    return c;
 }
 
 void weft::detail::yield_by_call() {
-    const crossing c = begin_yield();
+    using namespace weft::rt;
+    const crossing c = prepare_yield();
     if (c.to == nullptr) return;
     auto* where = reinterpret_cast<std::uint32_t*>(c.from->schedlink);
     weft_switchto(c.from, c.to, where, *where + 1);

@@ -34,8 +34,9 @@ void on_systemstack(F&& f) {
 
 // newproc.cpp
 g* newg(p* pp, std::uintptr_t gopc); // [any] a dead descriptor with its stack promised; throws bad_alloc
-void make_storage(g* gp, std::size_t size, std::size_t align); // [any] inline or from the heap; throws bad_alloc
-void free_storage(g* gp) noexcept;                             // [any] what it held is destroyed already
+// [any] Inline or from the heap; pp is the caller's. Throws bad_alloc.
+void make_storage(const p* pp, g* gp, std::size_t size, std::size_t align);
+void free_storage(g* gp) noexcept;                           // [any] what it held is destroyed already
 void destroy_result(g* gp) noexcept;                         // goroutine or host thread: runs the program's destructor
 void dropg(p* pp, g* gp) noexcept;                           // [any] gives an unused descriptor back
 void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept; // [any] Go: newproc
@@ -49,8 +50,7 @@ std::int64_t live_goroutines(runtime_impl& rt) noexcept; // exact when nobody ru
 g* findrunnable(m* mp, bool& inherit_time);                          // [g0] returns; Go: findrunnable
 void runqput(p* pp, g* gp, bool next) noexcept;                      // [any] owner of pp; Go: runqput
 void globrunqput(runtime_impl& rt, g* gp) noexcept;                  // [any] Go: globrunqput
-void flush_yielded(runtime_impl& rt, p* pp) noexcept;                // [any] owner of pp: see p::yielded
-bool global_queue_turn(p* pp) noexcept; // [any] owner of pp, at global_tick: whether g0 has anything to see to
+bool global_queue_turn(p* pp) noexcept; // [any] owner of pp, at global_tick: whether g0 is to see to it
 bool only_main_lives_locked(runtime_impl& rt, const p* mine) noexcept; // [any] all other goroutines have ended
 inline constexpr std::uint32_t global_queue_interval = 61;             // Go: schedtick%61
 
@@ -62,7 +62,10 @@ inline constexpr bool force_migration = false;
 #endif
 
 // steal.cpp
-g* stealwork(m* mp) noexcept; // [g0] returns; for a spinning m with a P. Go: stealWork
+std::int32_t
+before_taking(m* mp) noexcept;    // [g0] returns how many to take from the global queue, 0 = no bound; may nap
+void note_taking(m* mp) noexcept; // [g0] what its P has got now comes from others
+g* stealwork(m* mp) noexcept;     // [g0] returns; for a spinning m with a P. Go: stealWork
 
 // wake.cpp
 void wakep(runtime_impl& rt);                        // [any] Go: wakep
@@ -103,10 +106,11 @@ void sysmon(); // mstartfn of an m without P; returns when the runtime stops
 [[noreturn]] void fatal(const char* what, const std::string& before = {}); // [any] Go: throw, fatal; exit status 2
 [[noreturn]] void panic_uncaught(g* gp, const std::exception_ptr& e);      // an exception nobody will look at
 
-/// The calling goroutine, or null on g0 and on a thread of no runtime. Any thread.
+/// The calling goroutine, or null where there is none that has a P: on g0, on a thread of no runtime, inside
+/// blocking(). Any thread.
 inline g* current_goroutine() noexcept {
     g* gp = getg();
-    return gp != nullptr && (gp->special & special::system) == 0 ? gp : nullptr;
+    return gp != nullptr && (gp->special & (special::system | special::syscall)) == 0 ? gp : nullptr;
 }
 
 } // namespace weft::rt

@@ -21,6 +21,8 @@
 //   the compiler only, and the heavy one makes every running thread of the process execute a fence.
 //   Else both are fences.
 //
+//   owner   moves the tail back (take_newest) between O3 and O5, too: T4's reader sees it before or after.
+//
 //   put     P1. head (acquire, pairs with T6: slots that thieves have read may be written). Full: half of the
 //           ring is taken as by O1–O5 and goes to the overflow. P2. slot = G. P3. tail+1 (release, pairs with T4:
 //           who sees the tail sees the slot and the goroutine behind it). Needs no exclusion: only the owner
@@ -78,6 +80,21 @@ public:
         return true;
     }
 
+    /// Owner only: the newest of the ring, in their order, at most so many and not the last one; returns how many.
+    /// The one operation that moves the tail back. Whoever reads head and tail without exclusion sees a ring with
+    /// something in it before and after.
+    std::uint32_t take_newest(G** out, std::uint32_t count) noexcept {
+        if (count == 0) return 0;
+        enter();
+        const std::uint32_t t = tail_.load(relaxed);
+        const std::uint32_t queued = t - head_.load(relaxed);
+        count = queued == 0 ? 0 : std::min(count, queued - 1);
+        for (std::uint32_t i = 0; i < count; i++) out[i] = slot(t - count + i).load(relaxed);
+        if (count > 0) tail_.store(t - count, release);
+        leave();
+        return count;
+    }
+
     /// The tail's address and value, for an asm that publishes the goroutine at the tail when it has left
     /// it (weft_switchto makes step P3). Owner only; false when the ring is full.
     bool prepare_put(G* gp, std::uint32_t*& where, std::uint32_t& what) noexcept {
@@ -105,22 +122,6 @@ public:
             head_.store(h + 1, release);
             slot(t).store(gp, relaxed);
             where = reinterpret_cast<std::uint32_t*>(&tail_);
-            if (t - h > far) ahead(slot(h + far).load(relaxed), slot(h + near).load(relaxed));
-        }
-        leave();
-        return next;
-    }
-
-    /// Owner only: the head of the ring alone, if need not wait for a thief; ahead as above.
-    template <class Ahead>
-    G* try_take_head(Ahead&& ahead) noexcept {
-        if (!try_enter()) return nullptr;
-        const std::uint32_t h = head_.load(relaxed);
-        const std::uint32_t t = tail_.load(relaxed);
-        G* next = nullptr;
-        if (h != t) {
-            next = slot(h).load(relaxed);
-            head_.store(h + 1, release);
             if (t - h > far) ahead(slot(h + far).load(relaxed), slot(h + near).load(relaxed));
         }
         leave();

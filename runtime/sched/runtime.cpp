@@ -26,8 +26,8 @@ void abandon_joinable(g* gp) {
 /// All threads are joined: lets go of what the goroutines hold. Descriptors with a handle stay.
 void teardown(runtime_impl& rt) {
     rt.gs.for_each([](g* gp) {
+        sanitizer::race_join(std::exchange(gp->racectx, nullptr));
         if (gp->stk) sanitizer::stack_unused(gp->stk);
-        sanitizer::race_destroy(std::exchange(gp->racectx, nullptr));
         const gstatus status = gp->status.load(relaxed);
         if (status != gstatus::dead && status != gstatus::idle && !gp->has_result) free_storage(gp); // no destructors
         std::uintptr_t state = gp->joining.load(acquire);

@@ -38,6 +38,14 @@ void race_destroy(void* racectx) noexcept {
     if (racectx != nullptr) __tsan_destroy_fiber(racectx);
 }
 
+void race_join(void* racectx) noexcept {
+    if (racectx == nullptr) return;
+    void* self = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(racectx, no_sync);
+    __tsan_switch_to_fiber(self, 0); // this switch synchronises
+    __tsan_destroy_fiber(racectx);
+}
+
 void race_release(void* address) noexcept {
     if (__tsan_release != nullptr) __tsan_release(address);
 }
@@ -62,6 +70,7 @@ void arrive(g* to) noexcept {
 void stack_unused(const stack& s) noexcept {
     if (__asan_unpoison_memory_region != nullptr)
         __asan_unpoison_memory_region(reinterpret_cast<void*>(s.lo), s.hi - s.lo);
+    if (tsan()) renew_stack(s);
 }
 
 } // namespace weft::rt::sanitizer

@@ -6,7 +6,8 @@
 // The runtime itself is never instrumented by it (runtime/meson.build): scheduler functions that leave
 // by a switch would never pop their entry from the tool's shadow stack, and what the scheduler orders
 // by accident would hide races of the goroutines. So switches are told not to synchronise, and the orders
-// that a user may rely on are annotated: go → start, exit → join, ready → park, recycled memory.
+// that a user may rely on are annotated: go → start, exit → join, ready → park. Memory that is used again
+// orders nobody: the tool is made to forget a stack, and sees every closure and result on the heap.
 #pragma once
 
 #include "sched/g.hpp"
@@ -20,6 +21,8 @@ bool present() noexcept;
 void* race_create() noexcept;
 void* race_current() noexcept;
 void race_destroy(void* racectx) noexcept;
+/// The same for a goroutine that was abandoned: what it did comes before what the caller does from now on.
+void race_join(void* racectx) noexcept;
 
 /// Everything before release(x) on one goroutine is ordered before what follows acquire(x) on another.
 void race_release(void* address) noexcept;
@@ -30,7 +33,8 @@ void leave(g* from, const g* to, bool dies) noexcept;
 /// The first thing after the arrival in to.
 void arrive(g* to) noexcept;
 
-/// A stack went out of use: AddressSanitizer forgets what it knew of its frames.
+/// A stack went out of use, and nobody is on it: the tools forget what they knew of its frames. Whoever gets it
+/// next is not ordered after the one before.
 void stack_unused(const stack& s) noexcept;
 
 } // namespace weft::rt::sanitizer

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which goroutine runs next. Go: schedule, findrunnable, execute.
 #include <algorithm>
+#include <array>
 #include <mutex>
 
 #include "core/badstate.hpp"
@@ -35,6 +36,25 @@ g* globrunqget(runtime_impl& rt, p* pp, std::int32_t max) noexcept {
     return globrunqget_locked(rt, pp, max);
 }
 
+/// The global queue's turn: its oldest runs next, and others come to the end of pp's ring. As many as were put
+/// there since the last turn leave it for the global queue's end, if the ring is more than half full. Go takes
+/// one only, and has its Gosched use the global queue always, for which all Ps share a lock; so, too, all
+/// goroutines that yield have their turn, and not only those that fit into rings.
+g* exchange_with_global(runtime_impl& rt, p* pp) noexcept {
+    schedt& sched = rt.sched;
+    if (sched.runqsize.load(relaxed) == 0) return nullptr;
+    std::array<g*, global_queue_interval> newest;
+    constexpr std::uint32_t half = decltype(p::runq)::capacity / 2;
+    const std::uint32_t size = pp->runq.size();
+    const std::uint32_t leave = size > half ? std::min(size - half, global_queue_interval) : 0;
+    const std::uint32_t left = pp->runq.take_newest(newest.data(), leave);
+    std::lock_guard hold(sched.lock);
+    g* first = globrunqget_locked(rt, pp, static_cast<std::int32_t>(global_queue_interval));
+    sched.runq.push_back(newest.data(), left);
+    sched.runqsize.store(sched.runq.size(), relaxed);
+    return first;
+}
+
 /// A searcher's second look, after it has given its P back and is no longer counted as spinning
 /// (step S3 of wake.cpp). Returns an idle P to go on with, or null. Go: checkRunqsNoP.
 p* recheck_without_p(runtime_impl& rt) noexcept {
@@ -47,18 +67,6 @@ p* recheck_without_p(runtime_impl& rt) noexcept {
 }
 
 } // namespace
-
-void flush_yielded(runtime_impl& rt, p* pp) noexcept {
-    const std::uint32_t n = pp->nyielded.load(relaxed);
-    if (n == 0) return;
-    {
-        std::lock_guard hold(rt.sched.lock);
-        rt.sched.runq.push_back(pp->yielded.data(), n);
-        rt.sched.runqsize.store(rt.sched.runq.size(), relaxed);
-    }
-    pp->nyielded.store(0, relaxed);
-    wake_after_put(pp);
-}
 
 bool only_main_lives_locked(runtime_impl& rt, const p* mine) noexcept {
     // Nobody else has a P, and so nobody makes or ends a goroutine: the count is exact.
@@ -83,10 +91,9 @@ void runqput(p* pp, g* gp, bool next) noexcept {
 
 bool global_queue_turn(p* pp) noexcept {
     const schedt& sched = pp->rt->sched;
-    const bool nothing = sched.runqsize.load(relaxed) == 0 && pp->nyielded.load(relaxed) == 0 &&
-                         (!pp->wakes || sched.npidle.load(relaxed) == 0);
-    if (nothing) pp->global_tick += global_queue_interval;
-    return !nothing;
+    if (sched.runqsize.load(relaxed) != 0) return true;
+    pp->global_tick += global_queue_interval;
+    return false;
 }
 
 g* findrunnable(m* mp, bool& inherit_time) {
@@ -96,15 +103,15 @@ g* findrunnable(m* mp, bool& inherit_time) {
         if (sched.stopping.load(acquire)) mexit(mp);
         p* pp = mp->p;
         inherit_time = false;
-        flush_yielded(rt, pp);
         if (pp->schedtick == pp->global_tick) {
             pp->global_tick += global_queue_interval;
-            // A yield is on no queue for a moment, and a searcher's last look may have missed it.
-            if (rt.main_started && !pp->solo && !pp->runq.empty() && sched.npidle.load(relaxed) > 0) wakep(rt);
-            if (g* gp = globrunqget(rt, pp, 1)) return gp;
+            if (g* gp = exchange_with_global(rt, pp)) return gp;
         }
         if (g* gp = pp->runq.take(inherit_time)) return gp;
-        if (g* gp = globrunqget(rt, pp, 0)) return gp;
+        if (const std::int32_t most = pp->solo ? 0 : before_taking(mp); g* gp = globrunqget(rt, pp, most)) {
+            if (!pp->solo) note_taking(mp);
+            return gp;
+        }
 
         // Spinning ms are kept to half of the busy Ps: more would only burn the CPU. Go: findrunnable.
         if (rt.procs > 1 &&

@@ -6,7 +6,8 @@
 //   - It lingers: before it gives up it looks on for a while, seldom enough not to take the cache lines of those
 //     queues away from their owners. A submitter that sees it spinning wakes nobody, which saves both the 20 to
 //     60 µs that an idle CPU takes to wake.
-//   - It learns whether stealing pays. A goroutine that runs for less time than its lines take to come from
+//   - It learns whether taking from others pays, from their queues or from the global one. A goroutine that runs for
+//   less time than its lines take to come from
 //     the other core is better left where it is. The m knows how long it took over the last lot; while that
 //     is too short it naps before it steals again, each time longer, but never longer than longest_nap_us,
 //     and then takes only a few, as a sample.
@@ -30,7 +31,7 @@ constexpr std::int64_t runnext_grace_ns = 3'000;
 constexpr std::int64_t linger_ns = 20'000;
 constexpr int pauses_between_looks = 32; // about half a microsecond
 constexpr std::int64_t short_run_ns = 600;
-constexpr std::uint32_t sample = 4;
+constexpr std::int32_t sample = 4;
 constexpr std::uint32_t first_nap_us = 5;
 constexpr std::uint32_t longest_nap_us = 80;
 
@@ -48,7 +49,7 @@ std::uint32_t next_random(m* mp) noexcept { // xorshift32
     return mp->random = x;
 }
 
-/// The m has run what it stole last: did that take long enough? Sets the nap before it steals again.
+/// The m has run what it took last: did that take long enough? Sets the nap before it steals again.
 void judge_last_steal(steal_memory& last, const p* pp) noexcept {
     if (last.at == 0) return;
     const std::uint32_t ran = pp->schedtick - last.tick;
@@ -63,7 +64,7 @@ void judge_last_steal(steal_memory& last, const p* pp) noexcept {
 /// Every P once. with_next: also their runnext; grace: not before they had a chance to run it.
 g* steal_round(m* mp, bool with_next, bool grace) noexcept {
     using queue = decltype(p::runq);
-    const std::uint32_t most = mp->last_steal.nap_us == 0 ? queue::capacity : sample;
+    const std::uint32_t most = mp->last_steal.nap_us == 0 ? queue::capacity : static_cast<std::uint32_t>(sample);
     const runtime_impl& rt = *mp->rt;
     for (steal_order order(static_cast<std::uint32_t>(rt.procs), next_random(mp)); !order.done(); order.next()) {
         p* victim = rt.allp[order.position()].get();
@@ -93,20 +94,29 @@ bool linger(const m* mp, std::int64_t until) noexcept {
 
 } // namespace
 
-g* stealwork(m* mp) noexcept {
+std::int32_t before_taking(m* mp) noexcept {
     steal_memory& last = mp->last_steal;
     judge_last_steal(last, mp->p);
-    const bool woken = std::exchange(last.woken, false);
-    if (last.nap_us != 0 && !woken) os::sleep_microseconds(last.nap_us);
+    if (last.nap_us == 0) return 0;
+    if (!last.woken && anything_to_take(mp)) os::sleep_microseconds(last.nap_us);
+    return sample;
+}
+
+void note_taking(m* mp) noexcept {
+    steal_memory& last = mp->last_steal;
+    last.at = os::nanotime();
+    last.tick = mp->p->schedtick;
+    last.on = mp->p;
+}
+
+g* stealwork(m* mp) noexcept {
     const std::int64_t until = os::nanotime() + linger_ns;
-    bool grace = !woken;
+    bool grace = !std::exchange(mp->last_steal.woken, false);
     do {
         for (int round = 0; round < steal_rounds; round++) {
             g* gp = steal_round(mp, round == steal_rounds - 1, grace);
             if (gp == nullptr) continue;
-            last.at = os::nanotime();
-            last.tick = mp->p->schedtick;
-            last.on = mp->p;
+            note_taking(mp);
             return gp;
         }
         grace = true;

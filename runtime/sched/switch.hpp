@@ -60,6 +60,14 @@ inline void fetch_ahead(const g* far, const g* near) noexcept {
     __builtin_prefetch(top + cpu::cache_line - 8, 1);
 }
 
+/// The last steps before an inline crossing: what weft_switchto does itself.
+inline void take_over(const detail::crossing& c) noexcept {
+    static_assert(GOBUF_SP == 0 && GOBUF_PC == 8 && GOBUF_BP == 16 && G_SCHED == 0 && G_SCHEDLINK == 56,
+                  "weft/detail/cross.hpp has these offsets in its text");
+    switch_control_words(c.from->sched, c.to->sched);
+    setg(c.to);
+}
+
 /// The last steps before a crossing, which is the caller's, of a goroutine that waits already: with one P, where
 /// nobody can ready it before it is off its stack. Step P3 of park.cpp comes first then.
 inline detail::crossing leave_waiting(g* gp, p* pp, g* next, const void* what, wait_reason reason) noexcept {
@@ -70,9 +78,9 @@ inline detail::crossing leave_waiting(g* gp, p* pp, g* next, const void* what, w
     save_eh(gp, mp);
     run_next(mp, pp, next);
     gp->schedlink = reinterpret_cast<g*>(&pp->crossings);
-    switch_control_words(gp->sched, next->sched);
-    setg(next);
-    return {gp, next};
+    const detail::crossing c{gp, next};
+    take_over(c);
+    return c;
 }
 
 /// gp runs next on pp; who stood there goes to the tail. Owner of pp.

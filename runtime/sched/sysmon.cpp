@@ -33,6 +33,14 @@ bool deep_sleep(runtime_impl& rt) {
     return true;
 }
 
+/// Wakes an m for a goroutine that a searcher's last look may have missed: see "Yielding" in park.cpp.
+void wake_for_overlooked(runtime_impl& rt) {
+    const schedt& sched = rt.sched;
+    if (sched.npidle.load(relaxed) == 0 || sched.nmspinning.load(relaxed) != 0) return;
+    const auto waits = [](const auto& pp) { return !pp->runq.empty(); };
+    if (std::any_of(rt.allp.begin(), rt.allp.end(), waits)) wakep(rt);
+}
+
 /// Takes Ps from goroutines that hold them too long; how many. The rules come with system calls (retake).
 int retake(runtime_impl&) { return 0; }
 
@@ -59,6 +67,7 @@ void sysmon() {
             nap_us = shortest_nap_us;
         }
         if (sched.stopping.load(acquire)) return;
+        wake_for_overlooked(rt);
         idle_rounds = retake(rt) != 0 ? 0 : idle_rounds + 1;
     }
 }

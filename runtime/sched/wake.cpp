@@ -87,7 +87,7 @@ p* pidleget_spinning_locked(runtime_impl& rt) noexcept {
 }
 
 void pidleput_locked(runtime_impl& rt, p* pp) noexcept {
-    if (pp->has_work()) fatal_raw("pidleput: P has non-empty run queue");
+    if (!pp->runq.empty()) fatal_raw("pidleput: P has non-empty run queue");
     pp->link = rt.sched.pidle;
     rt.sched.pidle = pp;
     rt.sched.npidle.fetch_add(1, seq_cst);
@@ -189,7 +189,7 @@ void stopm(m* mp) {
 void handoffp(runtime_impl& rt, p* pp) {
     // Must start an m wherever findrunnable would find something for pp.
     schedt& sched = rt.sched;
-    if (pp->has_work() || sched.runqsize.load(relaxed) != 0) {
+    if (!pp->runq.empty() || sched.runqsize.load(relaxed) != 0) {
         startm(rt, pp, false);
         return;
     }

@@ -61,11 +61,11 @@ detail::crossing parker::begin_park() {
             return rt::leave_waiting(self, pp, next, &state_, rt::wait_reason::parked);
         }
     }
-    park_slowly();
+    park_by_call();
     return {nullptr, nullptr};
 }
 
-void parker::park_slowly() {
+void parker::park_by_call() {
     const rt::g* self = rt::current_goroutine();
     if (self == nullptr) detail::no_goroutine();
     const bool solo = self->m->p->solo;

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
+#include <deque>
+#include <dlfcn.h>
 #include <memory>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -65,8 +67,10 @@ std::uint64_t next_random() noexcept { return random_source(storm->random.fetch_
 
 stack_range range_of(const weft::rt::stack& s) noexcept { return {s.lo, s.hi}; }
 
-/// The stack in which sp lies: one seen before, or one that the thread's own g leads to.
-stack_range stack_of(std::uintptr_t sp) noexcept {
+/// The stack in which sp lies: the thread's alternate one, one seen before, or one that its own g leads to.
+stack_range stack_of(std::uintptr_t sp, const stack_t& alternate) noexcept {
+    const auto lo = reinterpret_cast<std::uintptr_t>(alternate.ss_sp);
+    if (const stack_range r{lo, lo + alternate.ss_size}; r.contains(sp)) return r;
     if (const stack_range r = storm->stacks.find(sp); r.hi != 0) return r;
     const g* gp = weft_getg();
     if (gp == nullptr) return {};
@@ -75,11 +79,11 @@ stack_range stack_of(std::uintptr_t sp) noexcept {
     return {};
 }
 
-/// Overwrites n bytes of this function's own frame.
+/// Overwrites n bytes of this function's own frame. Byte by byte: a memset would be ThreadSanitizer's.
 [[gnu::noinline]] void use_stack(std::size_t n) noexcept {
     unsigned char frame[most_overwritten];
-    for (std::size_t i = 0; i < n; i++) frame[i] = 0xdb;
-    asm volatile("" : : "r"(frame) : "memory"); // somebody might read it
+    volatile unsigned char* bytes = frame;
+    for (std::size_t i = 0; i < n; i++) bytes[i] = 0xdb;
 }
 
 /// Overwrites n bytes below sp: a stack that nobody runs on right now. Not instrumented, for the
@@ -108,9 +112,10 @@ void handle(int signal, siginfo_t*, void* context) {
     const int saved_errno = errno;
     storm->inside++;
     const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    const std::uintptr_t there = interrupted_sp(static_cast<const ucontext_t*>(context));
-    const stack_range mine = stack_of(here);
-    const stack_range its = stack_of(there);
+    const auto* interrupted = static_cast<const ucontext_t*>(context);
+    const std::uintptr_t there = interrupted_sp(interrupted);
+    const stack_range mine = stack_of(here, interrupted->uc_stack);
+    const stack_range its = stack_of(there, interrupted->uc_stack);
     if (mine.hi == 0) storm->stray_sp = here;
     if (its.hi == 0) storm->stray_context = there;
     const std::size_t n = 1024 + next_random() % 1024 / 8 * 8;
@@ -128,18 +133,16 @@ void handle(int signal, siginfo_t*, void* context) {
     errno = saved_errno;
 }
 
-/// The calling thread's alternate stack: the one that it has (AddressSanitizer's), or a new one.
-void add_alternate_stack() {
+/// An alternate stack for the calling thread, unless it has one. AddressSanitizer gives every thread one, and unmaps
+/// at the thread's end what is there then.
+void need_alternate_stack() {
     stack_t stack{};
     sigaltstack(nullptr, &stack);
-    if ((stack.ss_flags & SS_DISABLE) != 0) {
-        stack = {};
-        stack.ss_size = alternate_size;
-        stack.ss_sp = std::aligned_alloc(16, alternate_size); // for as long as the process lives
-        sigaltstack(&stack, nullptr);
-    }
-    const auto lo = reinterpret_cast<std::uintptr_t>(stack.ss_sp);
-    storm->stacks.add({lo, lo + stack.ss_size});
+    if ((stack.ss_flags & SS_DISABLE) == 0) return;
+    stack = {};
+    stack.ss_size = alternate_size;
+    stack.ss_sp = std::aligned_alloc(16, alternate_size); // for as long as the process lives
+    sigaltstack(&stack, nullptr);
 }
 
 /// Makes the calling goroutine's stack and its thread's known; gives the thread an alternate stack.
@@ -150,7 +153,7 @@ void add_alternate_stack() {
     const auto thread = static_cast<pid_t>(syscall(SYS_gettid));
     for (std::size_t i = 0; i < storm->thread_count.load(); i++)
         if (storm->threads.at(i).load() == thread) return;
-    if (alternate) add_alternate_stack();
+    if (alternate) need_alternate_stack();
     storm->threads.at(storm->thread_count.fetch_add(1)).store(thread);
 }
 
@@ -220,17 +223,31 @@ std::chrono::seconds duration() {
     return std::chrono::seconds(longer != nullptr ? 30 : 1);
 }
 
+/// libc's own sigaction. ThreadSanitizer's puts a signal off until the program calls the tool the next time, and by
+/// then what the handler has to look at is over.
+void set_action(int signal, const struct sigaction& action, struct sigaction* old = nullptr) {
+    using function = int (*)(int, const struct sigaction*, struct sigaction*);
+    static const auto of_libc = reinterpret_cast<function>(dlsym(RTLD_NEXT, "sigaction"));
+    if (of_libc == nullptr || of_libc(signal, &action, old) != 0) std::abort();
+}
+
+/// A storm's state that stays, for a late signal may still look at it; and that LeakSanitizer finds.
+storm_state* new_storm() {
+    static auto& all = *new std::deque<storm_state>;
+    return &all.emplace_back();
+}
+
 /// The storm's beginning and end, with nothing of it left behind.
 class weather {
 public:
     explicit weather(bool alternate) {
-        storm = new storm_state; // never freed: a late signal may still look at it
+        storm = new_storm();
         storm->random = seed();
         struct sigaction action {};
         action.sa_sigaction = handle;
         action.sa_flags = SA_SIGINFO | SA_RESTART | (alternate ? SA_ONSTACK : 0);
-        sigaction(SIGALRM, &action, &old_alarm_);
-        sigaction(SIGUSR1, &action, &old_user_);
+        set_action(SIGALRM, action, &old_alarm_);
+        set_action(SIGUSR1, action, &old_user_);
         sigevent event{};
         event.sigev_notify = SIGEV_SIGNAL;
         event.sigev_signo = SIGALRM;
@@ -245,13 +262,13 @@ public:
         timer_delete(storm->timer);
         struct sigaction ignore {};
         ignore.sa_handler = SIG_IGN; // also drops those that are pending
-        sigaction(SIGALRM, &ignore, nullptr);
-        sigaction(SIGUSR1, &ignore, nullptr);
+        set_action(SIGALRM, ignore);
+        set_action(SIGUSR1, ignore);
         while (storm->inside != 0) weft::yield();
     }
     ~weather() {
-        sigaction(SIGALRM, &old_alarm_, nullptr);
-        sigaction(SIGUSR1, &old_user_, nullptr);
+        set_action(SIGALRM, old_alarm_);
+        set_action(SIGUSR1, old_user_);
     }
     weather(const weather&) = delete;
     weather& operator=(const weather&) = delete;

@@ -20,8 +20,10 @@
 #include "unit/limits.hpp"
 #include "weft/weft.hpp"
 
-// The threads of a process that ends in a panic are not joined, and need not be.
-extern "C" [[gnu::visibility("default")]] const char* __tsan_default_options() { return "report_thread_leaks=0"; }
+// The threads of a process that ends in a panic are not joined, and need not be; nor waited for, a second each time.
+extern "C" [[gnu::visibility("default")]] const char* __tsan_default_options() {
+    return "report_thread_leaks=0:atexit_sleep_ms=0";
+}
 
 namespace {
 

@@ -500,6 +500,33 @@ TEST_CASE("yield: all have their turn, however many there are") {
     }
 }
 
+TEST_CASE("yield: who leaves its P to one that computes is run by another P") {
+    // B waits for what A does after its yield, and never switches itself. Where A then is (the ring, the global queue)
+    // and what its thieves did meanwhile differs from round to round.
+    for (int round = 0; round < 40; round++)
+        in_runtime(
+            [&] {
+                std::atomic<bool> other_runs{false}, release{false}, a_ran{false};
+                weft::go([&] {
+                    other_runs = true;
+                    while (!release) std::this_thread::yield();
+                });
+                while (!other_runs) weft::yield();
+                for (int i = 0; i < 300 + 20 * (round % 10); i++) weft::go([] {});
+                auto a = weft::spawn([&] {
+                    weft::yield();
+                    a_ran = true;
+                });
+                auto b = weft::spawn([&] {
+                    release = true;
+                    while (!a_ran) std::this_thread::yield();
+                });
+                a.join();
+                b.join();
+            },
+            2);
+}
+
 TEST_CASE("yield: nothing is lost between rings, global queue and thieves") {
     constexpr int goroutines = 2000, each = 40;
     std::atomic<int> yields{0};

@@ -148,6 +148,42 @@ TEST_CASE("16 TestSchedLocalQueue: what prepare_put wrote is there once the tail
     CHECK_FALSE(q.prepare_put(&b, where, what));
 }
 
+TEST_CASE("16 TestSchedLocalQueue: the newest leave in their order, never the last one") {
+    std::vector<item> items(queue::capacity);
+    item* out[queue::capacity];
+    for (std::uint32_t start : {0U, 200U}) {
+        queue q;
+        turn(q, items[0], start);
+        CHECK(q.take_newest(out, 5) == 0);
+        for (item& i : items) q.put(&i, false, no_overflow);
+        REQUIRE(q.take_newest(out, 61) == 61);
+        for (std::uint32_t i = 0; i < 61; i++) CHECK(out[i] == &items[queue::capacity - 61 + i]);
+        for (std::uint32_t i = 0; i < 61; i++) q.put(out[i], false, no_overflow); // there is room again
+        REQUIRE(q.take_newest(out, queue::capacity) == queue::capacity - 1);
+        CHECK(take(q) == &items[0]);
+        CHECK(q.empty());
+    }
+}
+
+TEST_CASE("16 TestSchedLocalQueue: rotate takes the head and leaves a place for who gave it") {
+    std::vector<item> items(30);
+    queue q;
+    std::uint32_t* where = nullptr;
+    int fetched = 0;
+    const auto ahead = [&](item*, item*) { fetched++; };
+    CHECK(q.rotate(&items[0], where, ahead) == nullptr);
+    for (std::size_t i = 1; i < items.size(); i++) q.put(&items[i], false, no_overflow);
+    item* running = &items[0];
+    for (std::size_t i = 1; i <= 2 * items.size(); i++) {
+        item* next = q.rotate(running, where, ahead);
+        REQUIRE(next == &items[i % items.size()]);
+        CHECK(q.size() == items.size() - 2); // who left is on no queue before it is published
+        std::atomic_ref(*where).fetch_add(1, std::memory_order_release);
+        running = next;
+    }
+    CHECK(fetched > 0);
+}
+
 TEST_CASE("17 TestSchedLocalQueueSteal: half is stolen; nothing is lost or duplicated") {
     symmetric_and_not([](bool asymmetric) {
         for (std::uint32_t count = 0; count <= queue::capacity; count++) {
@@ -277,6 +313,10 @@ void own(small_queue& q, std::vector<item>& items) {
             q.put(&i, random.one_in(2), overflow);
         for (std::uint32_t n = random.below(3); n > 0; n--)
             if (item* got = take(q)) got->taken++;
+        if (random.one_in(5)) {
+            item* newest[2];
+            for (std::uint32_t n = q.take_newest(newest, 2); n > 0; n--) newest[n - 1]->taken++;
+        }
     }
 }
 

@@ -12,8 +12,8 @@ import gdb
 
 SPEC = json.load(open(os.environ["WEFT_GDB_STEP"], encoding="utf-8"))
 # The functions whose presence and order count: the rest are the compiler's inlined ones and libc's.
-COUNTS = re.compile(r"(weft_\w+|wrong_\w+|step_call|host|boot|schedule|task_a|task_b|on_g0|on_system|end_of_goroutine|"
-                    r"in_a_context|leave_at_once)$")
+COUNTS = re.compile(r"(weft_\w+|wrong_\w+|step_(call|cross|switch)\w*|host|boot|schedule|task_a|task_b|on_g0|on_system|"
+                    r"end_of_goroutine|in_a_context|leave_at_once|crosser|switcher)$")
 printed = set()
 
 
@@ -43,6 +43,8 @@ def look(places):
     where = places.get(innermost.pc())
     if where is None:
         return
+    while innermost.type() == gdb.INLINE_FRAME:
+        innermost = innermost.older()
     names, seen_step_call = [], False
     frame = innermost.older()
     last = innermost

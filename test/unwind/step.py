@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Unwinds at every instruction of every trampoline: runs all scenarios of `step`, with g0's stack above
+"""Unwinds at every instruction of every trampoline and inline crossing: runs all scenarios of `step`, with g0's stack above
 the goroutines' and below them, and compares what they visited with what the disassembler shows.
 
 usage: step.py STEP OBJDUMP
@@ -12,8 +12,8 @@ import subprocess
 import sys
 
 # What no path reaches: traps behind calls that do not return, and the nops that stand before a pc which
-# is continued without a call, for unwinders that look up "return address minus one".
-NEVER_RUN = re.compile(r"^(nop|xchg +%ax,%ax|ud2|brk|udf)\b")
+# is continued without a call, for unwinders that look up "return address minus one", or align it.
+NEVER_RUN = re.compile(r"^((data16 +|cs +)*nop[wl]?|xchg +%ax,%ax|ud2|brk|udf)\b")
 # An assertion of debug builds that only a misaligned caller can meet (test/conformance does it).
 NEVER_CALLED = re.compile(r"<weft_badalign>")
 SKIPPED = 77

@@ -12,6 +12,7 @@
 #include <weft/context.h>
 
 #include "core/cpu.hpp"
+#include "step_inline.hpp"
 #include "step_world.hpp"
 
 using namespace unwind;
@@ -57,6 +58,8 @@ record in_system("step_call on_system weft_systemstack step_call task_a weft_gor
 record in_mcall("step_call on_g0 weft_mcall", 8);
 record in_context("step_call in_a_context weft_context_entry", 9);
 record in_leave("step_call leave_at_once weft_mstart1 weft_mstart weft_mstart_stub", 10);
+record in_crosser("step_call crosser weft_goroutine_main weft_goexit", 11);
+record in_switcher("step_call switcher weft_context_entry", 12);
 
 [[gnu::noinline]] void on_system(void*) {
     check_gobuf(world.a.sched, leaving(in_a), false);                            // the mark
@@ -183,6 +186,76 @@ char* context_top() { return reinterpret_cast<char*>(world.context_stack + world
     stepped(in_leave, {leaving(in_leave), back, outermost()}, weft_gogo, &world.g0.sched);
 }
 
+#ifdef WEFT_CROSS_INLINE
+cross_function* const crossings[] = {step_cross_with_fp, step_cross_without_fp, step_cross_aligned, nullptr};
+cross_function* crossing_back;
+
+/// By one of the crossings; null: by weft_switchto, which may meet them on the other side.
+[[gnu::always_inline]] inline void cross_by(cross_function* way, record& here, const expectation& there, g& from,
+                                            g& to) {
+    if (way != nullptr)
+        stepped(here, {leaving(here), there}, way, &from, &to);
+    else
+        stepped(here, {leaving(here), there}, weft_switchto, &from, &to, &word, 1u);
+}
+
+[[gnu::noinline]] void crosser() {
+    for (;;) {
+        check_gobuf(world.a.sched, leaving(in_host), true);
+        watch(world.b);
+        cross_by(crossing_back, in_crosser, arriving(world.a.sched, in_host), world.b, world.a);
+    }
+}
+
+/// The host's thread as a, and b, cross to each other in all pairs of ways; b is fresh for each way of a's.
+[[gnu::noinline]] void cross_in_all_ways() {
+    for (cross_function* way : crossings) {
+        freshen(world.b);
+        world.b.sched.flags = GOBUF_SHARE_FPCW;
+        crossing_back = way;
+        watch(world.g0); // whose stack the host's is
+        cross_by(way, in_host, arriving(world.b.sched), world.a, world.b);
+        for (cross_function* back : crossings) {
+            crossing_back = back;
+            check_gobuf(world.b.sched, leaving(in_crosser), true);
+            watch(world.g0);
+            cross_by(way, in_host, arriving(world.b.sched, in_crosser), world.a, world.b);
+        }
+    }
+    watched = {};
+}
+#endif
+
+switch_function* const switches[] = {step_switch_with_fp, step_switch_without_fp, step_switch_aligned,
+                                     weft_context_switch};
+switch_function* switching_back;
+
+[[gnu::noinline]] void switcher(void*, void*) {
+    for (;;) {
+        check_gobuf(gobuf_of(contexts[0]), leaving(in_host), true);
+        stepped(in_switcher, {leaving(in_switcher), arriving(gobuf_of(contexts[0]), in_host)}, switching_back,
+                &contexts[1], &contexts[0], &word);
+    }
+}
+
+/// The same with contexts.
+[[gnu::noinline]] void switch_in_all_ways() {
+    const auto entry = address(weft_context_entry);
+    for (switch_function* way : switches) {
+        stepped(in_host, {leaving(in_host)}, weft_context_make, &contexts[1], context_top(), &switcher, &word);
+        contexts[0].flags = contexts[1].flags = WEFT_CONTEXT_SHARE_FPCW;
+        switching_back = way;
+        const expectation fresh = arriving(gobuf_of(contexts[1]), entry);
+        stepped(in_host, {leaving(in_host), fresh, outermost()}, way, &contexts[0], &contexts[1], &word);
+        for (switch_function* back : switches) {
+            switching_back = back;
+            check_gobuf(gobuf_of(contexts[1]), leaving(in_switcher), true);
+            const expectation again = arriving(gobuf_of(contexts[1]), in_switcher);
+            stepped(in_host, {leaving(in_host), again}, way, &contexts[0], &contexts[1], &word);
+        }
+    }
+}
+
 [[gnu::noinline]] void do_nothing() { asm volatile(""); }
 
 void wrong_cfa();
@@ -259,6 +332,17 @@ const scenario scenarios[] = {
          stepped(in_host, {leaving(in_host), fresh, outermost()}, weft_context_switch, &contexts[0], &contexts[1],
                  &word);
      }},
+#ifdef WEFT_CROSS_INLINE
+    {"inline_crossings",
+     [] {
+         // switch.hpp: the word that crosses are counted in.
+         world.a.schedlink = world.b.schedlink = reinterpret_cast<g*>(&word);
+         world.a.sched.flags = GOBUF_SHARE_FPCW;
+         world.b_body = crosser;
+     },
+     cross_in_all_ways},
+#endif
+    {"inline_switches", none, switch_in_all_ways},
 #ifdef WEFT_ASM_ASSERTS
     {"badg_switchto", [] { world.b.m = nullptr; },
      [] { stepped(in_host, {leaving(in_host)}, weft_switchto, &world.a, &world.b, &word, 1u); }},
@@ -278,11 +362,18 @@ constexpr const char* trampolines[] = {
     "weft_systemstack", "weft_switchto", "weft_switchto_call",  "weft_goexit",       "weft_mstart",
     "weft_mstart_stub", "weft_rt0",      "weft_context_switch", "weft_context_make", "weft_context_entry",
 };
+constexpr const char* inlines[] = {
+#ifdef WEFT_CROSS_INLINE
+    "step_cross_with_fp",  "step_cross_without_fp",  "step_cross_aligned",
+#endif
+    "step_switch_with_fp", "step_switch_without_fp", "step_switch_aligned",
+};
 constexpr const char* fixtures[] = {"wrong_cfa", "wrong_register", "wrong_end"};
 
 int list() {
     for (const scenario& s : scenarios) std::printf("scenario %s\n", s.name);
     for (const char* name : trampolines) std::printf("function %s\n", name);
+    for (const char* name : inlines) std::printf("function %s\n", name);
     return 0;
 }
 
@@ -296,6 +387,7 @@ void build_world() {
     world.on_mstart = schedule;
     world.on_goexit1 = end_of_goroutine;
     for (const char* name : trampolines) add_function(name);
+    for (const char* name : inlines) add_function(name);
     for (const char* name : fixtures) add_function(name);
 }
 

@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
                     }
                 });
             weft::this_goroutine::share_control_words(WEFT_SHARE_CONTROL_WORDS);
-            weft::yield(); // all of them have started: first touch of stacks is another row
+            do weft::yield();
+            while (yields < 3 * goroutines); // all of them have started: first touch of stacks is another row
             bench::ns_per_op([](std::uint64_t n) {
                 const std::uint64_t before = yields;
                 while (yields - before < n) {

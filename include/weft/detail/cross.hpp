@@ -28,7 +28,9 @@ void yield_by_call();
 
 } // namespace detail
 
-#if defined(__GNUC__) && defined(__x86_64__)
+// Clang keeps a base pointer in rbx in functions with over-aligned and variable-sized locals, where it takes a clobber
+// of rbx for none: with it, and where this is said to be unwanted, the crossing is a call.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(WEFT_NO_INLINE_CROSSING)
 #define WEFT_CROSS_INLINE 1
 
 // While sp is another goroutine's and the jump is still to come, the frame is that of the place where the other one
@@ -59,26 +61,42 @@ namespace detail {
 
 /// Leaves from for to; returns when somebody continues from. Only after a function that has prepared it, such
 /// as begin_yield(). The offsets are those of gobuf (0 sp, 8 pc, 16 bp) and of g::schedlink, which holds the
-/// address of the counter to move on once from's stack is left: that makes from visible to others.
+/// address of the counter to move on once from's stack is left: that makes from visible to others. The nop is for
+/// unwinders, which look up "return address minus one". Both dialects of assembler, for -masm=intel.
+/// What a function with a target attribute for AVX-512 keeps in the registers that only it has is not saved, if the
+/// rest of the file is compiled without: there WEFT_NO_INLINE_CROSSING, or a function in between, is needed.
 [[gnu::always_inline]] inline void cross(rt::g* from, rt::g* to) {
-    asm volatile("leaq 1f(%%rip), %%rax\n\t"
-                 "movq %%rax, 8(%%rdi)\n\t"
-                 "movq %%rsp, (%%rdi)\n\t"
-                 "movq %%rbp, 16(%%rdi)\n\t"
-                 "movq (%%rsi), %%rsp\n\t" WEFT_CFI_ARRIVE "movq 16(%%rsi), %%rbp\n\t" WEFT_CFI_ARRIVED
-                 "movq 56(%%rdi), %%rax\n\t"
-                 "addl $1, (%%rax)\n\t" // release: x86 keeps stores in order; nobody else writes it
-                 "jmpq *8(%%rsi)\n\t" WEFT_CFI_BACK "1:\t" WEFT_LANDING_PAD
-                 : "+D"(from), "+S"(to)
-                 :
-                 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory",
-                   "mm0", "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "st", "st(1)", "st(2)", "st(3)", "st(4)",
-                   "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
-                   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+    asm volatile(
+        "{leaq 1f(%%rip), %%rax|lea rax, [rip+1f]}\n\t"
+        "{movq %%rax, 8(%%rdi)|mov [rdi+8], rax}\n\t"
+        "{movq %%rsp, (%%rdi)|mov [rdi], rsp}\n\t"
+        "{movq %%rbp, 16(%%rdi)|mov [rdi+16], rbp}\n\t"
+        "{movq (%%rsi), %%rsp|mov rsp, [rsi]}\n\t" WEFT_CFI_ARRIVE
+        "{movq 16(%%rsi), %%rbp|mov rbp, [rsi+16]}\n\t" WEFT_CFI_ARRIVED "{movq 56(%%rdi), %%rax|mov rax, [rdi+56]}\n\t"
+        "{addl $1, (%%rax)|add DWORD PTR [rax], 1}\n\t" // release: x86 keeps stores in order; one writer
+        "{jmpq *8(%%rsi)|jmp [QWORD PTR [rsi+8]]}\n\t" WEFT_CFI_BACK "nop\n"
+        "1:\t" WEFT_LANDING_PAD
+        : "+D"(from), "+S"(to)
+        :
+        : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory", "xmm0",
+          "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+          "xmm14", "xmm15"
+#ifndef _SOFT_FLOAT
+          ,
+          "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
+#endif
+#ifdef __MMX__
+          ,
+          "mm0", "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7"
+#endif
 #ifdef __AVX512F__
-                   ,
-                   "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-                   "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+          ,
+          "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",
+          "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+#ifdef __APX_F__
+          ,
+          "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25", "r26", "r27", "r28", "r29", "r30", "r31"
 #endif
     );
 }
