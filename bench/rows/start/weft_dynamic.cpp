@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: MIT
-// start, weft with the shared libraries of C and C++: otherwise as weft.cpp.
+// start, weft with the shared libraries of C and C++. Timed as in weft.cpp.
 #include "weft.cpp"
