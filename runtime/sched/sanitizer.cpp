@@ -11,7 +11,7 @@ extern "C" {
 [[gnu::weak]] void __tsan_destroy_fiber(void* fiber);
 [[gnu::weak]] void* __tsan_get_current_fiber();
 [[gnu::weak]] void __tsan_switch_to_fiber(void* fiber, unsigned flags);
-[[gnu::weak]] void __tsan_acquire(void* address);
+[[gnu::weak]] void __tsan_acquire(const void* address);
 [[gnu::weak]] void __tsan_release(void* address);
 [[gnu::weak]] void __sanitizer_start_switch_fiber(void** fake_stack_save, const void* bottom, std::size_t size);
 [[gnu::weak]] void __sanitizer_finish_switch_fiber(void* fake_stack_save, const void** bottom_old,
@@ -49,7 +49,7 @@ void race_join(void* racectx) noexcept {
 void race_release(void* address) noexcept {
     if (__tsan_release != nullptr) __tsan_release(address);
 }
-void race_acquire(void* address) noexcept {
+void race_acquire(const void* address) noexcept {
     if (__tsan_acquire != nullptr) __tsan_acquire(address);
 }
 
