@@ -28,6 +28,9 @@ void race_join(void* racectx) noexcept;
 void race_release(void* address) noexcept;
 void race_acquire(const void* address) noexcept;
 
+/// The calling thread's errno may be used by its goroutines, one after the other, which orders none of them.
+void race_errno() noexcept;
+
 /// The calling context is about to be left for to; dies: it will never be continued.
 void leave(g* from, const g* to, bool dies) noexcept;
 /// The first thing after the arrival in to.
