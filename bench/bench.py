@@ -10,7 +10,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, HERE)
 
-from driver import build, campaign, counts, figures, machine, rows, run, table  # noqa: E402
+from driver import build, campaign, counts, figures, machine, rows, run  # noqa: E402
+
+try:
+    from driver import table  # needs python3-rich, which --help, --list and a wrong command line do without
+except ModuleNotFoundError:
+    table = None
 
 COUNTS = os.path.join(HERE, "counts.json")
 SKIPPED = 77  # as Meson and Automake understand it
@@ -30,6 +35,7 @@ def arguments(argv):
     p.add_argument("--check", action="store_true", help="count instructions and compare weft's with the kept ones")
     p.add_argument("--from", dest="source", metavar="FILE", help="show an earlier --json FILE again; measure nothing")
     p.add_argument("--build", metavar="DIR", default=os.path.join(ROOT, "build", "bench"), help="build folder")
+    p.add_argument("--parse-only", action="store_true", help=argparse.SUPPRESS)  # ./weft: before it installs anything
     p.add_argument("--programs", metavar="DIR", help="take built programs from DIR; build nothing")
     given = p.parse_args(argv)
     if given.procs is not None and given.procs < 1:
@@ -169,18 +175,28 @@ def main(argv):
         chosen_rows = rows.choose_rows(given.rows)
         chosen = rows.choose_implementations(given.peers)
         if given.list:
-            out = table.console()
-            out.print(table.list_table())
-            out.print("\nimplementations: " + ", ".join(rows.IMPLEMENTATIONS), markup=False)
+            for row in chosen_rows:
+                print(f"{row.name:24} {row.what}")
+            print("\nimplementations: " + ", ".join(rows.IMPLEMENTATIONS))
             return 0
+        if given.parse_only:
+            return 0
+        if table is None:
+            print(f"bench: {sys.executable} has no module rich (Debian: python3-rich, for /usr/bin/python3)", file=sys.stderr)
+            return 2
+        for path in (given.json, given.html):
+            if path:
+                with open(path, "a", encoding="utf-8"):  # before minutes of measuring, not after
+                    pass
         if given.source:
             all_figures, describe = figures.read_json(given.source)
-            show(given, all_figures, describe)
+            names = {r.name for r in chosen_rows}
+            show(given, [f for f in all_figures if f.impl in chosen and (not given.rows or rows.below(f.row, names))], describe)
             return 0
         if given.counts or given.check:
             return count(given, chosen_rows, chosen)
         return measure(given, chosen_rows, chosen)
-    except (rows.Unknown, build.BuildError, OSError) as e:
+    except (rows.Unknown, figures.NotFigures, build.BuildError, OSError) as e:
         print(f"bench: {e}", file=sys.stderr)
         return 2
 

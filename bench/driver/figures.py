@@ -129,11 +129,23 @@ def write_json(path, figures, machine):
         f.write("\n")
 
 
+class NotFigures(Exception):
+    """A file that write_json did not write."""
+
+
 def read_json(path):
-    with open(path, encoding="utf-8") as f:
-        objects = json.load(f)
-    figures = [Figure(o["row"], o["impl"], o["procs"], o["unit"], o["runs"]) for o in objects if "row" in o]
-    machine = next((o for o in objects if "row" not in o), {})
+    try:
+        with open(path, encoding="utf-8") as f:
+            objects = json.load(f)
+        if not isinstance(objects, list):
+            raise ValueError("no list")
+        figures = [Figure(o["row"], o["impl"], o["procs"], o["unit"], o["runs"]) for o in objects if "row" in o]
+        machine = next((o for o in objects if "row" not in o), {})
+    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        raise NotFigures(f"{path} does not hold what --json writes ({type(e).__name__}: {e})") from e
+    unknown = sorted({f.impl for f in figures} - set(IMPLEMENTATIONS))
+    if unknown:
+        raise NotFigures(f"{path} has figures of implementations that are not known here: {', '.join(unknown)}")
     return figures, machine
 
 

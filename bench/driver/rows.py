@@ -154,6 +154,11 @@ def choose_rows(names):
     return [ROWS[r] for r in dict.fromkeys(wanted)] if names else list(ROWS.values())
 
 
+def below(name, names):
+    """Whether a figure's row, which may be a quantity such as skynet.rss, belongs to one of these."""
+    return any(name == n or name.startswith(n + ".") for n in names)
+
+
 def choose_implementations(peers):
     """All, or weft and the floor with only those peers of a comma-separated list; "none" is no peer."""
     if peers is None:

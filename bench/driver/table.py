@@ -76,10 +76,3 @@ def counts_table(counts, kept):
         table.add_row(row, IMPLEMENTATIONS[impl].label, f"{value:.1f}",
                       f"{kept[row]:.1f}" if impl == "weft" and row in kept else "–")
     return table
-
-
-def list_table():
-    table = _table("row", ">Ps", "one figure is")
-    for row in ROWS.values():
-        table.add_row(row.name, ",".join(map(str, row.procs)), row.what)
-    return table

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // treesum: the SHA-256 of every regular file of a tree, one goroutine a file.
-#include <CLI/CLI.hpp>
 #include <atomic>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -14,19 +14,11 @@
 #include "format.hpp"
 #include "hash.hpp"
 #include "limit.hpp"
+#include "options.hpp"
 #include "progress.hpp"
 #include "walk.hpp"
 
 namespace {
-
-enum exit_status : int { all_summed = 0, some_unreadable = 1, bad_input = 2 };
-
-struct arguments {
-    std::string dir = ".";
-    int procs = 0;
-    int jobs = 0;
-    bool boot = false;
-};
 
 /// What became of one file: exactly one of the two is set.
 struct outcome {
@@ -54,7 +46,7 @@ std::vector<outcome> sum_all(const std::vector<std::string>& files, int jobs) {
             } catch (const std::exception& e) {
                 outcomes[i].error = e.what();
             }
-            finished.fetch_add(1, std::memory_order_relaxed);
+            shown.show(finished.fetch_add(1, std::memory_order_relaxed) + 1, sha256.bytes());
             at_once.give();
             all.done();
         };
@@ -109,20 +101,7 @@ exit_status treesum(const arguments& args) {
 
 int main(int argc, char** argv) {
     arguments args;
-    CLI::App app{"Prints the SHA-256 of every regular file under DIR as sha256sum does, sorted by path.\n"
-                 "Symbolic links below DIR are not followed; special files are left out.\n"
-                 "Exit status: 0 all summed, 1 some could not be read or the sums not written, 2 bad arguments."};
-    app.add_option("DIR", args.dir, "the directory")->capture_default_str();
-    app.add_option("--procs", args.procs, "goroutines that run at the same time (default: the CPUs at hand)")
-        ->check(CLI::Range(1, weft::max_procs));
-    app.add_option("--jobs", args.jobs, "files in work at the same time, a goroutine each (default: 4 for each P)")
-        ->check(CLI::Range(1, 1'000'000));
-    app.add_flag("--boot", args.boot, "print the runtime's start-up on stderr");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? all_summed : bad_input;
-    }
+    if (const std::optional<exit_status> end = parse(argc, argv, args)) return *end;
 
     try {
         weft::runtime runtime({.procs = args.procs});

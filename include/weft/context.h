@@ -32,7 +32,7 @@ typedef struct weft_context {
     void* sp;
     void* pc;
     void* bp;
-    void* reserved; /* used by weft_context_switch_inline on AArch64 */
+    void* reserved; /* rbx or x19 of one that was left by weft_context_switch_inline */
     uint32_t fpcw;
     uint16_t x87cw;
     uint16_t flags;
@@ -96,23 +96,26 @@ WEFT_API void* weft_context_switch(weft_context* from, weft_context* to, void* v
 #if defined(__GNUC__) && defined(__x86_64__)
 static inline void* weft_context_switch_inline(weft_context* from, weft_context* to, void* value) {
     void* given = value;
-    /* rbp and rsp move by hand; every other register is the compiler's to save if it is live. The red
-     * zone below rsp stays as it is: nothing is pushed. The nop is never run: it stands where unwinders look
-     * for the rows of 1, at the address before, and must not find those of the arrival. */
+    void* kept;
+    /* rbp and rsp move by hand. rbx waits in from and comes back through to, which is from then: Clang may
+     * keep its base pointer there, and takes a clobber of it for none. Every other register is the compiler's to save
+     * if it is live. The red zone below rsp stays as it is: nothing is pushed. The nop is never run: it stands where
+     * unwinders look for the rows of 1, at the address before, and must not find those of the arrival. */
     __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
                      "movq %%rax, 8(%[from])\n\t"
                      "movq %%rsp, (%[from])\n\t"
                      "movq %%rbp, 16(%[from])\n\t"
+                     "movq %%rbx, 24(%[from])\n\t"
                      "movq (%[to]), %%rsp\n\t" WEFT_CONTEXT_ARRIVE "movq 16(%[to]), %%rbp\n\t" WEFT_CONTEXT_ARRIVED
                      "jmpq *8(%[to])\n\t" WEFT_CONTEXT_BACK "nop\n\t"
                      ".p2align 4\n"
-                     "1:"
-                     : "+d"(given), [from] "+D"(from), [to] "+S"(to)
+                     "1:\tmovq 24(%[to]), %%rbx"
+                     : "+d"(given), [from] "+D"(from), [to] "+S"(to), "=b"(kept)
                      :
-                     : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory", "mm0",
-                       "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "st", "st(1)", "st(2)", "st(3)", "st(4)",
-                       "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
-                       "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+                     : "rax", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory", "mm0", "mm1",
+                       "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)",
+                       "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
 #ifdef __AVX512F__
                        ,
                        "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
@@ -120,6 +123,7 @@ static inline void* weft_context_switch_inline(weft_context* from, weft_context*
                        "k7"
 #endif
     );
+    (void)kept;
     return given;
 }
 #elif defined(__GNUC__) && defined(__aarch64__)

@@ -102,17 +102,24 @@ private:
 #endif
 };
 
-/// The runtime's own frames, and the library's between it and the program, tell the reader nothing.
+/// The runtime's own frames, and the library's between it and the program, tell the reader nothing. Names are
+/// weft's as a whole, so that a program's weft_user() or weft::gobble() is not taken for one of them.
 bool hidden(const std::string& function) {
-    static constexpr std::array<std::string_view, 15> prefixes{
-        "weft::rt::",   "weft::detail::", "weft::go",       "weft::spawn",   "weft::run",
-        "weft_",        "__cxa_",         "_Unwind_",       "std::__invoke", "std::invoke",
+    static constexpr std::array<std::string_view, 11> prefixes{
+        "weft::rt::",   "weft::detail::", "__cxa_",         "_Unwind_",      "std::__invoke",         "std::invoke",
         "std::__apply", "std::apply",     "std::_Function", "std::function", "std::rethrow_exception"};
+    static constexpr std::array<std::string_view, 20> names{
+        "weft::go",         "weft::spawn",  "weft::run",   "weft::blocking",          "weft::yield",
+        "weft_goexit",      "weft_goexit1", "weft_mcall",  "weft_goroutine_main",     "weft_systemstack",
+        "weft_switchto",    "weft_gogo",    "weft_mstart", "weft_switchto_call",      "weft_mstart1",
+        "weft_mstart_stub", "weft_rt0",     "weft_rt0_go", "weft_systemstack_switch", "weft_goexit_personality"};
     // The qualified name: what stands before its template arguments or parameters, without the result's type.
     std::string_view name = std::string_view(function).substr(0, function.find_first_of("<("));
     const std::size_t space = name.rfind(' ');
     if (space != std::string_view::npos) name.remove_prefix(space + 1);
-    return std::any_of(prefixes.begin(), prefixes.end(),
+    const bool member = name.substr(0, 15) == "weft::runtime::" || name.substr(0, 12) == "weft::handle";
+    return member || std::find(names.begin(), names.end(), name) != names.end() ||
+           std::any_of(prefixes.begin(), prefixes.end(),
                        [&](std::string_view prefix) { return name.substr(0, prefix.size()) == prefix; });
 }
 

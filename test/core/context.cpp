@@ -131,3 +131,50 @@ TEST_CASE("context: a function that returns has a named end") {
     CHECK(WEXITSTATUS(status) == 2);
     CHECK(text == "fatal error: weft: a context's function returned\n");
 }
+
+namespace {
+
+/// A frame whose locals a compiler may reach from a base pointer: over-aligned ones beside one of unknown size.
+[[gnu::noinline]] int wrong_after_switches(side& mine, std::size_t size) {
+    alignas(64) volatile char aligned[64];
+    auto* variable = static_cast<volatile char*>(__builtin_alloca(size));
+    asm volatile("" : : "r"(aligned), "r"(variable) : "memory");
+    int wrong = 0;
+    for (int round = 0; round < 20; round++) {
+        for (std::size_t i = 0; i < 64; i++) aligned[i] = static_cast<char>(size + i);
+        for (std::size_t i = 0; i < size; i++) variable[i] = static_cast<char>(2 * i);
+        leave(mine, nullptr);
+        for (std::size_t i = 0; i < 64; i++) wrong += aligned[i] != static_cast<char>(size + i);
+        for (std::size_t i = 0; i < size; i++) wrong += variable[i] != static_cast<char>(2 * i);
+    }
+    return wrong;
+}
+
+struct both_sides {
+    side home, away;
+    int wrong = 0;
+};
+
+} // namespace
+
+TEST_CASE("context: frames with over-aligned and variable-sized locals survive, in both forms and mixed") {
+    for (unsigned forms = 0; forms < 4; forms++) {
+        std::vector<char> memory(stack_size);
+        both_sides both;
+        both.home.inline_form = (forms & 1) != 0;
+        both.away.inline_form = (forms & 2) != 0;
+        both.home.other = &both.away.self;
+        both.away.other = &both.home.self;
+        both.home.self.flags = WEFT_CONTEXT_SHARE_FPCW;
+        const auto run = [](void* both_, void*) {
+            auto* b = static_cast<both_sides*>(both_);
+            b->wrong += wrong_after_switches(b->away, 30);
+            for (;;) leave(b->away, nullptr);
+        };
+        REQUIRE(weft_context_init(&both.away.self, memory.data(), memory.size(), run, &both, WEFT_CONTEXT_SHARE_FPCW) ==
+                0);
+        both.wrong += wrong_after_switches(both.home, 70);
+        leave(both.home, nullptr);
+        CHECK(both.wrong == 0);
+    }
+}

@@ -154,11 +154,11 @@ TEST_CASE("blocking: weft refuses to be called inside, by name") {
     weft::run([] {
         weft::parker p;
         weft::blocking([&] {
-            using Catch::Matchers::Contains;
-            CHECK_THROWS_WITH(weft::yield(), Contains("inside weft::blocking()"));
-            CHECK_THROWS_WITH(weft::go([] {}), Contains("inside weft::blocking()"));
-            CHECK_THROWS_WITH(p.park(), Contains("inside weft::blocking()"));
-            CHECK_THROWS_WITH(p.unpark(), Contains("inside weft::blocking()"));
+            using catch_support::contains;
+            CHECK_THROWS_WITH(weft::yield(), contains("inside weft::blocking()"));
+            CHECK_THROWS_WITH(weft::go([] {}), contains("inside weft::blocking()"));
+            CHECK_THROWS_WITH(p.park(), contains("inside weft::blocking()"));
+            CHECK_THROWS_WITH(p.unpark(), contains("inside weft::blocking()"));
             CHECK(weft::this_goroutine::id() == 1);
             CHECK(weft::blocking([] { return 7; }) == 7);
         });

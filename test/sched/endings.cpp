@@ -27,9 +27,9 @@ extern "C" [[gnu::visibility("default")]] const char* __tsan_default_options() {
 
 namespace {
 
-using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
+using catch_support::contains;
 
 /// Runs main in a runtime in a child process.
 child::ended run_main(const std::function<void()>& main, const weft::options& o = {.procs = 2}) {
@@ -135,9 +135,9 @@ TEST_CASE("panic: the backtrace begins where it was thrown") {
     const std::vector<std::string> lines = lines_of(e.text);
     REQUIRE(lines.size() > 4);
     if (lines[4].find("?:0") != std::string::npos) return skip("this build symbolises nothing");
-    CHECK_THAT(lines[3], Contains("throw_it"));
+    CHECK_THAT(lines[3], contains("throw_it"));
     for (const char* of_the_library : {"weft_goroutine_main", "weft/go.hpp", "_Z", "/c++/"})
-        CHECK_THAT(e.text, !Contains(of_the_library));
+        CHECK_THAT(e.text, !contains(of_the_library));
 }
 
 namespace {
@@ -157,7 +157,7 @@ TEST_CASE("panic: the last line says who started the goroutine") {
     const std::string& creator = lines[lines.size() - 2];
     CHECK_THAT(creator, StartsWith("created by "));
     if (creator.find("?") != std::string::npos) return skip("this build symbolises nothing");
-    CHECK_THAT(creator, Contains("starts_one"));
+    CHECK_THAT(creator, contains("starts_one"));
 }
 
 TEST_CASE("panic: of the goroutine that threw, by its number") {
@@ -173,7 +173,7 @@ TEST_CASE("panic: of the goroutine that threw, by its number") {
     });
     REQUIRE_THAT(e.text, StartsWith("id "));
     const std::string id = e.text.substr(3, e.text.find('\n') - 3);
-    CHECK_THAT(e.text, Contains("goroutine " + id + " [running]:\n"));
+    CHECK_THAT(e.text, contains("goroutine " + id + " [running]:\n"));
 }
 
 TEST_CASE("panic: with the thread locked the header says so") {
@@ -185,7 +185,7 @@ TEST_CASE("panic: with the thread locked the header says so") {
         for (;;) weft::yield();
     });
     CHECK(e.status == 2);
-    CHECK_THAT(e.text, Contains(" [running, locked to thread]:\n"));
+    CHECK_THAT(e.text, contains(" [running, locked to thread]:\n"));
 }
 
 TEST_CASE("panic: an exception of no C++ compiler has a report too") {
@@ -300,8 +300,8 @@ TEST_CASE("fatal: a deadlock lists what every goroutine waits for") {
         joins.join();
     });
     CHECK(e.status == 2);
-    CHECK_THAT(e.text, Contains("\ngoroutine 1 [join]:\n"));
-    CHECK_THAT(e.text, Contains(" [sync.WaitGroup.Wait]:\n"));
+    CHECK_THAT(e.text, contains("\ngoroutine 1 [join]:\n"));
+    CHECK_THAT(e.text, contains(" [sync.WaitGroup.Wait]:\n"));
     std::size_t listed = 0;
     for (const std::string& line : lines_of(e.text)) listed += line.rfind("goroutine ", 0) == 0;
     CHECK(listed == 3);

@@ -16,7 +16,7 @@
 
 namespace {
 
-using Catch::Matchers::Contains;
+using catch_support::contains;
 
 /// Counts how many of it live.
 struct counted {
@@ -246,7 +246,7 @@ TEST_CASE("go: an empty function is refused") {
 }
 
 TEST_CASE("off the runtime: what needs a goroutine says so") {
-    const auto text = Contains("this may be called from a goroutine only");
+    const auto text = contains("this may be called from a goroutine only");
     CHECK_THROWS_WITH(weft::go([] {}), text);
     CHECK_THROWS_WITH(weft::spawn([] {}), text);
     CHECK_THROWS_WITH(weft::yield(), text);
@@ -326,7 +326,7 @@ TEST_CASE("handle: a goroutine cannot join itself") {
         ready = true;
         yield_until([&] { return h.finished(); });
         h.join();
-        CHECK_THAT(text, Contains("cannot join itself"));
+        CHECK_THAT(text, contains("cannot join itself"));
     });
 }
 
@@ -353,7 +353,7 @@ TEST_CASE("handle: join from an ordinary thread, once the goroutine has finished
         }).join();
         CHECK(result == "result");
         CHECK(exception == "exception");
-        CHECK_THAT(refused, Contains("from a goroutine only"));
+        CHECK_THAT(refused, contains("from a goroutine only"));
         refusal_seen = true;
         early.join();
         for (int i = 0; i < 200; i++) weft::spawn([] {}).join(); // the descriptors serve again
@@ -391,9 +391,9 @@ TEST_CASE("handle: it outlives its runtime; what was abandoned says so") {
             fresh = weft::spawn([] { return 1; });
         },
         {.procs = 1, .at_exit = weft::at_exit::abandon});
-    CHECK_THROWS_WITH(parked.join(), Contains("abandoned"));
-    CHECK_THROWS_WITH(running.join(), Contains("abandoned"));
-    CHECK_THROWS_WITH(fresh.join(), Contains("abandoned"));
+    CHECK_THROWS_WITH(parked.join(), contains("abandoned"));
+    CHECK_THROWS_WITH(running.join(), contains("abandoned"));
+    CHECK_THROWS_WITH(fresh.join(), contains("abandoned"));
 }
 
 TEST_CASE("wait_group: it waits for all, again and again") {

@@ -18,7 +18,7 @@
 
 namespace {
 
-using Catch::Matchers::Contains;
+using catch_support::contains;
 
 int threads_of_process() {
     const std::filesystem::directory_iterator tasks("/proc/self/task");
@@ -288,7 +288,7 @@ TEST_CASE("run: a handle of one runtime is refused by another") {
         tried = true;
     });
     other.join();
-    CHECK_THAT(text, Contains("another runtime"));
+    CHECK_THAT(text, contains("another runtime"));
 }
 
 TEST_CASE("run: not from a goroutine, and not while it runs") {
@@ -307,9 +307,9 @@ TEST_CASE("run: not from a goroutine, and not while it runs") {
         own = message([&] { rt.run([] {}); });
         std::thread([&] { while_running = message([&] { rt.run([] {}); }); }).join();
     });
-    CHECK_THAT(inside, Contains("run called from a goroutine"));
-    CHECK_THAT(own, Contains("run called from a goroutine"));
-    CHECK_THAT(while_running, Contains("runs already"));
+    CHECK_THAT(inside, contains("run called from a goroutine"));
+    CHECK_THAT(own, contains("run called from a goroutine"));
+    CHECK_THAT(while_running, contains("runs already"));
     CHECK(rt.run([] { return 1; }) == 1);
 }
 

@@ -10,3 +10,15 @@
 #else
 #include <catch.hpp> // the single header, copied beside a cross build
 #endif
+
+namespace catch_support {
+
+/// A matcher of strings that contain another. Catch2 3 has the name Contains for ranges.
+#if __has_include(<catch2/catch_all.hpp>)
+using Catch::Matchers::ContainsSubstring;
+inline auto contains(const std::string& part) { return ContainsSubstring(part); }
+#else
+inline auto contains(const std::string& part) { return Catch::Matchers::Contains(part); }
+#endif
+
+} // namespace catch_support

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// idle, weft: a goroutine is parked, and the main goroutine sleeps for an hour inside a system call, since
-// weft has no timers yet (then: the main goroutine sleeps, as in Go).
+// idle, weft: a goroutine is parked, and the main goroutine sleeps for an hour in blocking(), since weft has no
+// timers yet (then: the main goroutine sleeps, as in Go).
 // Measured from outside, from the first second on: wake-ups of all threads, and CPU time.
 #include <chrono>
 #include <thread>
 
 #include "harness.hpp"
-#include <weft/parker.hpp>
 #include <weft/weft.hpp>
 
 int main() {
@@ -14,7 +13,7 @@ int main() {
         [] {
             weft::parker p;
             auto parked = weft::spawn([&p] { p.park(); });
-            std::this_thread::sleep_for(std::chrono::hours(1));
+            weft::blocking([] { std::this_thread::sleep_for(std::chrono::hours(1)); });
             p.unpark();
             parked.join();
         },
