@@ -143,7 +143,7 @@ public:
     /// Whether join() or detach() may still be called.
     bool joinable() const noexcept { return gp_ != nullptr; }
 
-    /// Whether the goroutine has finished, so that join() would not park. Any thread.
+    /// Whether the goroutine has finished, so that join() would not park; then what it did comes before. Any thread.
     bool finished() const {
         if (gp_ == nullptr) throw std::logic_error("weft: finished() of a handle that has no goroutine");
         return detail::finished(gp_);

@@ -69,12 +69,12 @@ void set_exception(g* gp, std::exception_ptr e) noexcept {
     gp->exception = std::move(e);
 }
 
-bool finished(const g* gp) noexcept {
+namespace {
+
+bool has_finished(const g* gp) noexcept {
     const std::uintptr_t state = gp->joining.load(acquire);
     return state == join_state::finished || state == join_state::kept;
 }
-
-namespace {
 
 /// J1's publication, for gopark.
 bool commit_join(g* joiner, void* target) {
@@ -87,10 +87,16 @@ bool commit_join(g* joiner, void* target) {
 
 } // namespace
 
+bool finished(const g* gp) noexcept {
+    if (!has_finished(gp)) return false;
+    sanitizer::race_acquire(&gp->joining);
+    return true;
+}
+
 crossing begin_join(g* gp) {
     g* self = getg();
     if (self != nullptr && self->special == 0 && self != gp && self->m->p->solo &&
-        gpool::runtime_of(gp) == self->m->rt && !finished(gp)) {
+        gpool::runtime_of(gp) == self->m->rt && !has_finished(gp)) {
         p* pp = self->m->p;
         if (g* next = take_next(self, pp)) {
             gp->joining.store(reinterpret_cast<std::uintptr_t>(self), relaxed);
@@ -102,7 +108,7 @@ crossing begin_join(g* gp) {
 }
 
 void join_by_call(g* gp) {
-    if (finished(gp)) return;
+    if (has_finished(gp)) return;
     const g* self = current_goroutine();
     if (self == nullptr) no_goroutine();
     if (self == gp) throw std::logic_error("weft: a goroutine cannot join itself");
@@ -129,7 +135,7 @@ void* result(g* gp) noexcept { return gp->storage; }
 void release(g* gp) noexcept {
     std::uintptr_t seen = join_state::pending;
     if (gp->joining.compare_exchange_strong(seen, join_state::detached, acq_rel, acquire)) return;
-    while (!finished(gp)) { // D2
+    while (!has_finished(gp)) { // D2
         if (current_goroutine() != nullptr)
             yield();
         else

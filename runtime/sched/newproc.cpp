@@ -37,6 +37,7 @@ constexpr std::int32_t gfree_low = 32;
     }
     if (g* gp = pp->gfree.pop()) return gp;
     {
+        const tools::race_ignored quiet;
         std::lock_guard hold(sched.lock);
         sched.runq.reserve(sched.gcount + 1);
         sched.gcount++;

@@ -3,16 +3,20 @@
 
 #include "sched/m.hpp"
 
+#include <cerrno>
 #include <cstddef>
 
-// compiler-rt: sanitizer/tsan_interface.h, sanitizer/common_interface_defs.h, sanitizer/asan_interface.h.
+// compiler-rt: sanitizer/tsan_interface.h, tsan_interface_ann.h, sanitizer/common_interface_defs.h,
+// sanitizer/asan_interface.h.
 extern "C" {
 [[gnu::weak]] void* __tsan_create_fiber(unsigned flags);
 [[gnu::weak]] void __tsan_destroy_fiber(void* fiber);
 [[gnu::weak]] void* __tsan_get_current_fiber();
 [[gnu::weak]] void __tsan_switch_to_fiber(void* fiber, unsigned flags);
-[[gnu::weak]] void __tsan_acquire(void* address);
+[[gnu::weak]] void __tsan_acquire(const void* address);
 [[gnu::weak]] void __tsan_release(void* address);
+[[gnu::weak]] void AnnotateBenignRaceSized(const char* file, int line, const volatile void* address, std::size_t size,
+                                           const char* why);
 [[gnu::weak]] void __sanitizer_start_switch_fiber(void** fake_stack_save, const void* bottom, std::size_t size);
 [[gnu::weak]] void __sanitizer_finish_switch_fiber(void* fake_stack_save, const void** bottom_old,
                                                    std::size_t* size_old);
@@ -49,8 +53,13 @@ void race_join(void* racectx) noexcept {
 void race_release(void* address) noexcept {
     if (__tsan_release != nullptr) __tsan_release(address);
 }
-void race_acquire(void* address) noexcept {
+void race_acquire(const void* address) noexcept {
     if (__tsan_acquire != nullptr) __tsan_acquire(address);
+}
+
+void race_errno() noexcept {
+    if (AnnotateBenignRaceSized != nullptr)
+        AnnotateBenignRaceSized(__FILE__, __LINE__, &errno, sizeof errno, "errno belongs to the thread");
 }
 
 void leave(g* from, const g* to, bool dies) noexcept {

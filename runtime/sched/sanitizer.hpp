@@ -26,7 +26,10 @@ void race_join(void* racectx) noexcept;
 
 /// Everything before release(x) on one goroutine is ordered before what follows acquire(x) on another.
 void race_release(void* address) noexcept;
-void race_acquire(void* address) noexcept;
+void race_acquire(const void* address) noexcept;
+
+/// The calling thread's errno may be used by its goroutines, one after the other, which orders none of them.
+void race_errno() noexcept;
 
 /// The calling context is about to be left for to; dies: it will never be continued.
 void leave(g* from, const g* to, bool dies) noexcept;

@@ -21,6 +21,7 @@ void minit(m* mp) {
     if (mp->p != nullptr) mp->p->eh = mp->eh; // m0 has had its P since procresize
     mp->procctx = sanitizer::race_current();
     sanitizer::race_release(mp);
+    sanitizer::race_errno();
     os::set_signal_mask(mp->sigmask);
 }
 

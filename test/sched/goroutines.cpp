@@ -470,7 +470,7 @@ namespace {
 /// So many goroutines yield until main has done so rounds times; how often each did.
 std::vector<int> yields_of(std::size_t goroutines, int rounds) {
     std::vector<int> yields(goroutines);
-    bool stop = false;
+    std::atomic<bool> stop{false};
     in_runtime(
         [&] {
             for (int& mine : yields)
