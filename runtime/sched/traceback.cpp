@@ -2,12 +2,12 @@
 #include "sched/traceback.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <cxxabi.h>
 #include <dlfcn.h>
+#include <initializer_list>
 #include <memory>
 #include <string_view>
 #include <unwind.h>
@@ -102,25 +102,33 @@ private:
 #endif
 };
 
-/// The runtime's own frames, and the library's between it and the program, tell the reader nothing.
-bool hidden(const std::string& function) {
-    static constexpr std::array<std::string_view, 15> prefixes{
-        "weft::rt::",   "weft::detail::", "weft::go",       "weft::spawn",   "weft::run",
-        "weft_",        "__cxa_",         "_Unwind_",       "std::__invoke", "std::invoke",
-        "std::__apply", "std::apply",     "std::_Function", "std::function", "std::rethrow_exception"};
-    // The qualified name: what stands before its template arguments or parameters, without the result's type.
-    std::string_view name = std::string_view(function).substr(0, function.find_first_of("<("));
+/// The qualified name: what stands before a function's template arguments or parameters, without the result's type.
+std::string_view qualified(std::string_view function) {
+    std::string_view name = function.substr(0, function.find_first_of("<("));
     const std::size_t space = name.rfind(' ');
     if (space != std::string_view::npos) name.remove_prefix(space + 1);
+    return name;
+}
+
+bool begins_with_one(std::string_view name, std::initializer_list<std::string_view> prefixes) {
     return std::any_of(prefixes.begin(), prefixes.end(),
                        [&](std::string_view prefix) { return name.substr(0, prefix.size()) == prefix; });
 }
 
-/// The same by file, for inlined functions, whose names debug information gives without their namespaces.
+/// The runtime's own frames.
+bool of_runtime(const frame& f) {
+    return begins_with_one(qualified(f.function), {"weft::rt::", "weft_", "__cxa_", "_Unwind_"});
+}
+
+/// They, and the library's between the runtime and the program, tell the reader nothing. By file, too, for inlined
+/// functions, whose names debug information gives without their namespaces.
 bool hidden(const frame& f) {
     for (std::string_view part : {"/include/c++/", "weft/go.hpp", "weft/runtime.hpp"})
         if (f.file.find(part) != std::string::npos) return true;
-    return hidden(f.function);
+    return of_runtime(f) ||
+           begins_with_one(qualified(f.function),
+                           {"weft::detail::", "weft::go", "weft::spawn", "weft::run", "std::__invoke", "std::invoke",
+                            "std::__apply", "std::apply", "std::_Function", "std::function", "std::rethrow_exception"});
 }
 
 std::string to_text(const frame& f) {
@@ -170,15 +178,21 @@ std::vector<std::uintptr_t> callers(bool from_throw) {
 std::string format_traceback(const std::vector<std::uintptr_t>& pcs) {
     const symboliser symbols;
     std::string text;
+    std::string first_of_library;
     std::size_t shown = 0;
     for (std::uintptr_t pc : pcs) {
         for (const frame& f : symbols.look_up(pc)) {
-            if (hidden(f)) continue;
+            if (hidden(f)) {
+                if (first_of_library.empty() && !of_runtime(f)) first_of_library = to_text(f);
+                continue;
+            }
             if (shown++ == most_frames) return text + "...additional frames elided...\n";
             text += to_text(f);
         }
     }
-    return text;
+    // Without debug information a function that was inlined into one of the library's templates has no name but
+    // that template's.
+    return shown != 0 ? text : first_of_library;
 }
 
 std::string format_created_by(std::uintptr_t pc) {
