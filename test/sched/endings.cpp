@@ -140,6 +140,25 @@ TEST_CASE("panic: the backtrace begins where it was thrown") {
         CHECK_THAT(e.text, !contains(of_the_library));
 }
 
+[[gnu::noinline]] void weft_users_own() {
+    throw_it(1);
+    asm(""); // so that it is no tail call
+}
+
+TEST_CASE("panic: a program's function whose name begins like weft's is not hidden") {
+    const child::ended e = run_main([] {
+        weft::go([] {
+            weft_users_own();
+            asm("");
+        });
+        for (;;) weft::yield();
+    });
+    const std::vector<std::string> lines = lines_of(e.text);
+    REQUIRE(lines.size() > 6);
+    if (lines[4].find("?:0") != std::string::npos) return skip("this build symbolises nothing");
+    CHECK_THAT(e.text, contains("weft_users_own"));
+}
+
 namespace {
 [[gnu::noinline]] void starts_one() {
     weft::go([] { throw_it(1); });
