@@ -2,12 +2,12 @@
 #include "sched/traceback.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <cxxabi.h>
 #include <dlfcn.h>
+#include <initializer_list>
 #include <memory>
 #include <string_view>
 #include <unwind.h>
@@ -102,32 +102,74 @@ private:
 #endif
 };
 
-/// The runtime's own frames, and the library's between it and the program, tell the reader nothing. Names are
-/// weft's as a whole, so that a program's weft_user() or weft::gobble() is not taken for one of them.
-bool hidden(const std::string& function) {
-    static constexpr std::array<std::string_view, 11> prefixes{
-        "weft::rt::",   "weft::detail::", "__cxa_",         "_Unwind_",      "std::__invoke",         "std::invoke",
-        "std::__apply", "std::apply",     "std::_Function", "std::function", "std::rethrow_exception"};
-    static constexpr std::array<std::string_view, 20> names{
-        "weft::go",         "weft::spawn",  "weft::run",   "weft::blocking",          "weft::yield",
-        "weft_goexit",      "weft_goexit1", "weft_mcall",  "weft_goroutine_main",     "weft_systemstack",
-        "weft_switchto",    "weft_gogo",    "weft_mstart", "weft_switchto_call",      "weft_mstart1",
-        "weft_mstart_stub", "weft_rt0",     "weft_rt0_go", "weft_systemstack_switch", "weft_goexit_personality"};
-    // The qualified name: what stands before its template arguments or parameters, without the result's type.
-    std::string_view name = std::string_view(function).substr(0, function.find_first_of("<("));
-    const std::size_t space = name.rfind(' ');
-    if (space != std::string_view::npos) name.remove_prefix(space + 1);
-    const bool member = name.substr(0, 15) == "weft::runtime::" || name.substr(0, 12) == "weft::handle";
-    return member || std::find(names.begin(), names.end(), name) != names.end() ||
-           std::any_of(prefixes.begin(), prefixes.end(),
+/// The qualified name in what a demangler wrote, without the result's type, template arguments and parameters:
+/// weft::handle::join for "int weft::handle<int>::join<x>(y)". A function inside another goes by the outer one's.
+std::string qualified_name(std::string_view function) {
+    static constexpr std::string_view anonymous = "(anonymous namespace)";
+    std::string name;
+    int nested = 0;
+    for (std::size_t i = 0; i < function.size(); i++) {
+        const char c = function[i];
+        if (nested > 0) {
+            const bool closes = c == ')' || (c == '>' && function[i - 1] != '-');
+            nested += c == '<' || c == '(' ? 1 : closes ? -1 : 0;
+        } else if (function.substr(i, anonymous.size()) == anonymous) {
+            name += anonymous;
+            i += anonymous.size() - 1;
+        } else if (name == "decltype" && c == '(') {
+            nested = 1;
+        } else if (c == '(' || c == '.') { // .cold, .part.0: a piece of it
+            break;
+        } else if (c == '<') {
+            nested = 1;
+        } else if (c == ' ') {
+            if (name != "decltype") name.clear(); // what stood there was the result's type
+        } else {
+            name += c;
+        }
+    }
+    return name;
+}
+
+bool begins_with_one(std::string_view name, std::initializer_list<std::string_view> prefixes) {
+    return std::any_of(prefixes.begin(), prefixes.end(),
                        [&](std::string_view prefix) { return name.substr(0, prefix.size()) == prefix; });
 }
 
-/// The same by file, for inlined functions, whose names debug information gives without their namespaces.
+bool is_one(std::string_view name, std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// The runtime's own functions. Those in C are known by their whole names: weft_user() is the program's.
+bool of_runtime(std::string_view name) {
+    return begins_with_one(name, {"weft::rt::", "__cxa_", "_Unwind_"}) ||
+           is_one(name, {// The entries in asm, and weft-core's in C.
+                         "weft_getg", "weft_setg", "weft_rt0", "weft_mstart_stub", "weft_mstart", "weft_gogo",
+                         "weft_mcall", "weft_systemstack", "weft_systemstack_switch", "weft_goexit", "weft_procyield",
+                         "weft_switchto", "weft_switchto_call", "weft_context_switch", "weft_context_switch_inline",
+                         "weft_context_make", "weft_context_entry", "weft_context_init",
+                         // What they call.
+                         "weft_rt0_go", "weft_mstart1", "weft_goexit1", "weft_goroutine_main",
+                         "weft_goexit_personality", "weft_g0_personality", "weft_badmcall", "weft_badmcall2",
+                         "weft_badsystemstack", "weft_badcontext", "weft_badmstart", "weft_badalign", "weft_badg"});
+}
+
+/// The library's functions between the runtime and the program; weft::gobble() is the program's, too.
+bool of_library(std::string_view name) {
+    return begins_with_one(name, {"weft::detail::", "weft::this_goroutine::", "weft::runtime::", "weft::handle::",
+                                  "weft::wait_group::", "weft::parker::", "std::__invoke", "std::invoke",
+                                  "std::__apply", "std::apply", "std::_Function", "std::function"}) ||
+           is_one(name, {"weft::go", "weft::spawn", "weft::run", "weft::blocking", "weft::yield", "weft::procs",
+                         "weft::num_goroutine", "std::rethrow_exception"});
+}
+
+/// Neither tells the reader anything. By file, too, for inlined functions, whose names debug information gives
+/// without their namespaces.
 bool hidden(const frame& f) {
-    for (std::string_view part : {"/include/c++/", "weft/go.hpp", "weft/runtime.hpp"})
+    for (std::string_view part : {"/include/c++/", "include/weft/"})
         if (f.file.find(part) != std::string::npos) return true;
-    return hidden(f.function);
+    const std::string name = qualified_name(f.function);
+    return of_runtime(name) || of_library(name);
 }
 
 std::string to_text(const frame& f) {
@@ -177,15 +219,21 @@ std::vector<std::uintptr_t> callers(bool from_throw) {
 std::string format_traceback(const std::vector<std::uintptr_t>& pcs) {
     const symboliser symbols;
     std::string text;
+    std::string first_of_library;
     std::size_t shown = 0;
     for (std::uintptr_t pc : pcs) {
         for (const frame& f : symbols.look_up(pc)) {
-            if (hidden(f)) continue;
+            if (hidden(f)) {
+                if (first_of_library.empty() && !of_runtime(qualified_name(f.function))) first_of_library = to_text(f);
+                continue;
+            }
             if (shown++ == most_frames) return text + "...additional frames elided...\n";
             text += to_text(f);
         }
     }
-    return text;
+    // Without debug information a function that was inlined into one of the library's templates has no name but
+    // that template's.
+    return shown != 0 ? text : first_of_library;
 }
 
 std::string format_created_by(std::uintptr_t pc) {
