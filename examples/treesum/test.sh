@@ -140,6 +140,11 @@ if ((${#emulator[@]} == 0)) && script -qec true /dev/null </dev/null >/dev/null 
   script -qec "'${treesum[0]}' many >out" /dev/null </dev/null >terminal
   same many
   grep -q 'of 1500 files' terminal || fail 'no progress on a terminal'
+  # Started at once, and all that happens afterwards is that it finishes.
+  mkdir large
+  truncate -s 512M large/file
+  script -qec "'${treesum[0]}' large >out" /dev/null </dev/null >terminal
+  grep -q '1 of 1 files' terminal || fail "no progress while files finish: $(<terminal)"
 fi
 
 ((failures == 0)) || exit 1

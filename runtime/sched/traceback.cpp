@@ -102,11 +102,32 @@ private:
 #endif
 };
 
-/// The qualified name: what stands before a function's template arguments or parameters, without the result's type.
-std::string_view qualified(std::string_view function) {
-    std::string_view name = function.substr(0, function.find_first_of("<("));
-    const std::size_t space = name.rfind(' ');
-    if (space != std::string_view::npos) name.remove_prefix(space + 1);
+/// The qualified name in what a demangler wrote, without the result's type, template arguments and parameters:
+/// weft::handle::join for "int weft::handle<int>::join<x>(y)". A function inside another goes by the outer one's.
+std::string qualified_name(std::string_view function) {
+    static constexpr std::string_view anonymous = "(anonymous namespace)";
+    std::string name;
+    int nested = 0;
+    for (std::size_t i = 0; i < function.size(); i++) {
+        const char c = function[i];
+        if (nested > 0) {
+            const bool closes = c == ')' || (c == '>' && function[i - 1] != '-');
+            nested += c == '<' || c == '(' ? 1 : closes ? -1 : 0;
+        } else if (function.substr(i, anonymous.size()) == anonymous) {
+            name += anonymous;
+            i += anonymous.size() - 1;
+        } else if (name == "decltype" && c == '(') {
+            nested = 1;
+        } else if (c == '(' || c == '.') { // .cold, .part.0: a piece of it
+            break;
+        } else if (c == '<') {
+            nested = 1;
+        } else if (c == ' ') {
+            if (name != "decltype") name.clear(); // what stood there was the result's type
+        } else {
+            name += c;
+        }
+    }
     return name;
 }
 
@@ -119,25 +140,36 @@ bool is_one(std::string_view name, std::initializer_list<std::string_view> names
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// The runtime's own frames. The asm entries and handlers by their whole names: a program's weft_user() is its own.
-bool of_runtime(const frame& f) {
-    const std::string_view name = qualified(f.function);
+/// The runtime's own functions. Those in C are known by their whole names: weft_user() is the program's.
+bool of_runtime(std::string_view name) {
     return begins_with_one(name, {"weft::rt::", "__cxa_", "_Unwind_"}) ||
-           is_one(name, {"weft_goexit", "weft_goexit1", "weft_goexit_personality", "weft_goroutine_main", "weft_gogo",
-                         "weft_mcall", "weft_mstart", "weft_mstart1", "weft_mstart_stub", "weft_rt0", "weft_rt0_go",
-                         "weft_switchto", "weft_switchto_call", "weft_systemstack", "weft_systemstack_switch"});
+           is_one(name, {// The entries in asm, and weft-core's in C.
+                         "weft_getg", "weft_setg", "weft_rt0", "weft_mstart_stub", "weft_mstart", "weft_gogo",
+                         "weft_mcall", "weft_systemstack", "weft_systemstack_switch", "weft_goexit", "weft_procyield",
+                         "weft_switchto", "weft_switchto_call", "weft_context_switch", "weft_context_switch_inline",
+                         "weft_context_make", "weft_context_entry", "weft_context_init",
+                         // What they call.
+                         "weft_rt0_go", "weft_mstart1", "weft_goexit1", "weft_goroutine_main",
+                         "weft_goexit_personality", "weft_g0_personality", "weft_badmcall", "weft_badmcall2",
+                         "weft_badsystemstack", "weft_badcontext", "weft_badmstart", "weft_badalign", "weft_badg"});
 }
 
-/// They, and the library's between the runtime and the program, tell the reader nothing. By file, too, for inlined
-/// functions, whose names debug information gives without their namespaces.
+/// The library's functions between the runtime and the program; weft::gobble() is the program's, too.
+bool of_library(std::string_view name) {
+    return begins_with_one(name, {"weft::detail::", "weft::this_goroutine::", "weft::runtime::", "weft::handle::",
+                                  "weft::wait_group::", "weft::parker::", "std::__invoke", "std::invoke",
+                                  "std::__apply", "std::apply", "std::_Function", "std::function"}) ||
+           is_one(name, {"weft::go", "weft::spawn", "weft::run", "weft::blocking", "weft::yield", "weft::procs",
+                         "weft::num_goroutine", "std::rethrow_exception"});
+}
+
+/// Neither tells the reader anything. By file, too, for inlined functions, whose names debug information gives
+/// without their namespaces.
 bool hidden(const frame& f) {
-    for (std::string_view part : {"/include/c++/", "weft/go.hpp", "weft/runtime.hpp", "weft/blocking.hpp"})
+    for (std::string_view part : {"/include/c++/", "include/weft/"})
         if (f.file.find(part) != std::string::npos) return true;
-    const std::string_view name = qualified(f.function);
-    return of_runtime(f) || is_one(name, {"weft::go", "weft::spawn", "weft::run", "weft::blocking"}) ||
-           begins_with_one(name,
-                           {"weft::detail::", "weft::runtime::", "weft::handle::", "std::__invoke", "std::invoke",
-                            "std::__apply", "std::apply", "std::_Function", "std::function", "std::rethrow_exception"});
+    const std::string name = qualified_name(f.function);
+    return of_runtime(name) || of_library(name);
 }
 
 std::string to_text(const frame& f) {
@@ -192,7 +224,7 @@ std::string format_traceback(const std::vector<std::uintptr_t>& pcs) {
     for (std::uintptr_t pc : pcs) {
         for (const frame& f : symbols.look_up(pc)) {
             if (hidden(f)) {
-                if (first_of_library.empty() && !of_runtime(f)) first_of_library = to_text(f);
+                if (first_of_library.empty() && !of_runtime(qualified_name(f.function))) first_of_library = to_text(f);
                 continue;
             }
             if (shown++ == most_frames) return text + "...additional frames elided...\n";
