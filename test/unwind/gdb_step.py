@@ -59,6 +59,8 @@ def main(gdb, program, objdump, cpu, folder, option=None):
         return 0
     lines = (pathlib.Path(folder) / "step.txt").read_text(encoding="utf-8").splitlines()
     kept = {line for line in lines if not line.startswith("#")}
+    if not any(name.startswith("step_cross_") for name in functions):  # with Clang, crossings are calls
+        kept = {line for line in kept if "step_cross_" not in line}
     failures += [f"not in the kept list: {chain}" for chain in sorted(chains - kept)]
     failures += [f"in the kept list, but not found: {chain}" for chain in sorted(kept - chains)]
     failures += [f"{where} was not visited" for where in reachable if where not in visited]
