@@ -9,9 +9,9 @@
 #pragma GCC visibility push(default)
 namespace weft {
 
-/// Lets the others run: the calling goroutine goes behind all that are runnable on its P, or to the end
-/// of the global queue while that has some, and continues when its turn comes, maybe on another thread.
-/// Go: Gosched; goyield where the global queue is empty.
+/// Lets the others run: the calling goroutine goes behind all that are runnable on its P and continues when its
+/// turn comes, maybe on another thread. After every 61 switches the P's queue and the global one exchange, so those
+/// that wait there have their turn, too. Go: goyield; Gosched is what it stands for.
 /// Goroutines only: throws std::logic_error elsewhere.
 #ifdef WEFT_CROSS_INLINE
 [[gnu::always_inline]] inline void yield() {

@@ -197,9 +197,6 @@ public:
         return tail_.load(acquire) - h + (runnext_.load(acquire) != nullptr);
     }
 
-    /// Any thread, roughly: whether something waits in the ring, behind runnext or without it.
-    bool ring_empty() const noexcept { return head_.load(relaxed) == tail_.load(relaxed); }
-
     /// Owner only: what stands in the slot that is taken next, or old contents where nothing does. A guess
     /// (see switch.hpp), not to be dereferenced.
     G* guess_head() const noexcept { return slot(head_.load(relaxed)).load(relaxed); }

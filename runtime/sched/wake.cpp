@@ -20,6 +20,8 @@
 // (resetspinning), because more may have come while it was the only one that looked.
 // A searcher that finds work in S3 but no idle P leaves needspinning = 1: the m that is about to give its P
 // back (findrunnable, under sched.lock) then spins instead. test/model/idle.pml checks all this.
+// Two things are left to others: a goroutine that yields is on no queue for a moment (park.cpp, "Yielding"), and an m
+// that found stealing not worth while naps with its P in hand (steal.cpp).
 // With one P there is nobody to wake but when the P is idle, which its owner's own look prevents.
 #include <mutex>
 
