@@ -3,6 +3,7 @@
 """Measures weft beside its peers; README.md in this folder tells how to read the result."""
 
 import argparse
+import importlib.util
 import os
 import sys
 
@@ -16,6 +17,16 @@ try:
     from driver import table  # needs python3-rich, which --help, --list and a wrong command line do without
 except ModuleNotFoundError:
     table = None
+
+
+def missing_module(given):
+    """A sentence, where this Python lacks what the command needs."""
+    if table is None:
+        return f"{sys.executable} has no module rich (Debian: python3-rich, for /usr/bin/python3)"
+    if given.html and importlib.util.find_spec("matplotlib") is None:
+        return f"{sys.executable} has no module matplotlib (Debian: python3-matplotlib, for /usr/bin/python3)"
+    return ""
+
 
 COUNTS = os.path.join(HERE, "counts.json")
 SKIPPED = 77  # as Meson and Automake understand it
@@ -100,6 +111,10 @@ def measure(given, chosen_rows, chosen):
     describe["quick"] = given.quick
     describe["failed"] = [str(t) for t in outcome.failed]
     describe["skipped"] = [str(t) for t in outcome.skipped]
+    kept = counts.read(COUNTS).get(counts.key(), {})
+    for f in outcome.figures:
+        if f.impl == "weft" and f.procs == 1:  # counted with one P
+            f.instructions = kept.get(f.row)
     show(given, outcome.figures, describe)
     report("Skipped", outcome.skipped)
     report(f"{len(outcome.failed)} FAILED", outcome.failed)
@@ -181,8 +196,8 @@ def main(argv):
             return 0
         if given.parse_only:
             return 0
-        if table is None:
-            print(f"bench: {sys.executable} has no module rich (Debian: python3-rich, for /usr/bin/python3)", file=sys.stderr)
+        if missing := missing_module(given):
+            print(f"bench: {missing}", file=sys.stderr)
             return 2
         for path in (given.json, given.html):
             if path:

@@ -16,6 +16,7 @@ class Figure:
     procs: int
     unit: str
     runs: list
+    instructions: float | None = None  # an operation's, where one is kept: counts.py
 
     @property
     def median(self):
@@ -30,8 +31,9 @@ class Figure:
         return max(self.runs)
 
     def as_json(self):
+        counted = {} if self.instructions is None else {"instructions": self.instructions}
         return {"row": self.row, "impl": self.impl, "procs": self.procs, "unit": self.unit, "median": self.median,
-                "min": self.min, "max": self.max, "runs": self.runs}
+                "min": self.min, "max": self.max, "runs": self.runs, **counted}
 
 
 def ratio(peer, weft):
@@ -139,8 +141,11 @@ def read_json(path):
             objects = json.load(f)
         if not isinstance(objects, list):
             raise ValueError("no list")
-        figures = [Figure(o["row"], o["impl"], o["procs"], o["unit"], o["runs"]) for o in objects if "row" in o]
-        machine = next((o for o in objects if "row" not in o), {})
+        figures = [Figure(o["row"], o["impl"], int(o["procs"]), o["unit"], [float(r) for r in o["runs"]],
+                          o.get("instructions")) for o in objects if "row" in o]
+        if not all(f.runs for f in figures):
+            raise ValueError("a figure without runs")
+        machine = next((dict(o) for o in objects if "row" not in o), {})
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise NotFigures(f"{path} does not hold what --json writes ({type(e).__name__}: {e})") from e
     unknown = sorted({f.impl for f in figures} - set(IMPLEMENTATIONS))

@@ -47,13 +47,16 @@ def _table(*columns):
 
 def figures_table(figures):
     """Row by row, each implementation's median (min–max)."""
-    table = _table("row", ">Ps", "implementation", ">median (min–max)", "unit", ">× weft", "")
+    counted = [">instructions"] if any(f.instructions is not None for f in figures) else []
+    table = _table("row", ">Ps", "implementation", ">median (min–max)", "unit", ">× weft", *counted, "")
     for group in groups(figures):
         for i, f in enumerate(group.figures):
             style = "bold" if f.impl == "weft" else "dim" if IMPLEMENTATIONS[f.impl].kind in ("floor", "other") else ""
             times = f.median / group.weft.median if group.weft and f is not group.weft and group.weft.median else None
             table.add_row("" if i else group.row, "" if i else str(group.procs), IMPLEMENTATIONS[f.impl].label,
-                          span(f), f.unit, text(times) if times is not None else "", _mark(group, f), style=style)
+                          span(f), f.unit, text(times) if times is not None else "",
+                          *(f"{f.instructions:.1f}" if f.instructions is not None else "" for _ in counted),
+                          _mark(group, f), style=style)
         table.add_row()
     return table
 

@@ -33,6 +33,13 @@ run 0 help
 says out 'usage: ./weft COMMAND'
 run 2 rnu
 says err "weft: there is no command 'rnu'; the commands are run, test, bench and help"
+for command in 'help' '--help' 'run --help' 'run . -h' 'test --help' 'test gcc -h'; do
+  # shellcheck disable=SC2086 # several arguments
+  run 0 $command
+  says out 'usage: ./weft COMMAND'
+done
+run 0 --version
+grep -qxE 'weft [0-9]+\.[0-9]+\.[0-9]+' out || fail "the version: $(<out)"
 run 2 run nowhere
 says err "weft: there is no directory 'nowhere' to sum: ./weft run [DIR]"
 run 2 run ''
@@ -91,9 +98,20 @@ run 1 run .
 diff expected err >&2 || fail 'the list of missing packages'
 [[ ! -s out && ! -e calls ]] || fail "not root, and yet: $(cat out calls)"
 # test needs what run needs, too, and says nothing of what is there.
-printf 'nasm\nqemu-user\n' >lacking
-run 1 test gcc
-says err '--no-install-recommends nasm qemu-user'
+# And asks for what the chosen configurations need alone.
+printf 'nasm\nspin\nclang\nlld\nqemu-user\nchromium\n' >lacking
+while read -r packages options; do
+  # shellcheck disable=SC2086 # several arguments
+  run 1 test $options
+  grep -qx -- "  apt-get update .* --no-install-recommends ${packages//,/ }" err || fail "what test $options needs: $(<err)"
+done <<'TABLE'
+nasm,spin                         --quick
+nasm,spin,chromium                gcc --long
+nasm,clang                        tsan
+nasm,qemu-user                    aarch64
+nasm,clang,lld,qemu-user          aarch64 lto-clang
+nasm,clang,lld,spin,qemu-user
+TABLE
 # A package that dpkg knows but that is not installed.
 fake dpkg-query 'for name; do case $name in --*) ;; nasm) echo "config-files nasm" ;; *) echo "installed $name" ;; esac; done'
 run 1 run .
@@ -124,5 +142,55 @@ run 1 run .
 says err 'needs packages that are missing (this system has no apt-get; the names are those of Debian 12):'
 says err '  meson                  configures the build'
 grep -q '^  apt-get update && apt-get install .* meson ninja-build g++' err || fail "the command: $(<err)"
+
+# --- building, in a copy of the tree whose Meson and Ninja are fakes ---
+mkdir -p tree/bench
+cp -- "$weft" tree/weft
+cp -- "${weft%/*}/bench/packages.txt" tree/bench/
+weft=$work/tree/weft
+for program in mkdir mktemp rm env tail find sort xargs sha256sum wc head cmp cp grep touch; do ln -s "$(command -v "$program")" bare/; done
+# meson setup … -- BUILD SOURCE: what of it the script looks at, and a treesum.
+cat >bare/meson <<'FAKE'
+#!/usr/bin/env bash
+echo "$@" >>calls
+build=${*: -2:1}
+mkdir -p -- "$build/examples"
+touch -- "$build/build.ninja"
+printf '#!/usr/bin/env bash\nfind "${@: -1}" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum --\n' >"$build/examples/treesum"
+chmod +x "$build/examples/treesum"
+FAKE
+ln -s "$(command -v chmod)" bare/
+for program in nasm g++ pkg-config ninja; do printf '#!/usr/bin/env bash\n' >"bare/$program"; done
+chmod +x bare/{meson,nasm,g++,pkg-config,ninja}
+mkdir sum
+printf x >sum/file
+if [[ -e /usr/include/openssl/evp.h && -e /usr/include/CLI/CLI.hpp ]]; then
+  # A second time the same configuration is not set up again; after a change of its settings it is.
+  for times in 1 1; do
+    : >>calls
+    run 0 run sum
+    says out 'treesum and sha256sum agree on 1 files'
+    [[ $(grep -c '^setup' calls) == "$times" ]] || fail "meson setup, $times times: $(<calls)"
+  done
+  printf other >>tree/build/run/weft-setup
+  run 0 run sum
+  [[ $(grep -c '^setup' calls) == 2 ]] || fail "meson setup after other settings: $(<calls)"
+
+  # A build folder that is somebody else's.
+  rm -rf tree/build
+  mkdir -m 555 tree/build
+  shed=()
+  if [[ $(id -u) == 0 ]]; then
+    # root writes everywhere until it gives up its capabilities.
+    shed=(setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all)
+    "${shed[@]}" true 2>/dev/null || shed=()
+  fi
+  if ! "${shed[@]}" touch tree/build/probe 2>/dev/null; then
+    status=0
+    PATH=$path "$(command -v "${shed[0]-env}")" "${shed[@]:1}" "$weft" run sum >out 2>err </dev/null || status=$?
+    ((status == 1)) || fail "a build folder that cannot be written: exit status $status"
+    grep -qxE 'weft: .*/tree/build is not writable by .*; remove it, or make it yours' err || fail "the build folder: $(<err)"
+  fi
+fi
 
 ((failures == 0)) || exit 1
