@@ -15,5 +15,6 @@ func weft_gogo
   arrive 0, 0, x16
   str xzr, [x0, #GOBUF_SP]
   str xzr, [x0, #GOBUF_BP]
+  store_running x1, x9, w10
   br x16
 endfunc

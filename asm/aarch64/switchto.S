@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // void weft_switchto(g* from, g* to, uint32_t* where, uint32_t what)
 // void weft_switchto_call(g* from, g* to, void (*fn)(void*), void* arg)
-// The publication is an STLR, which orders every earlier load and store before it.
+// The publications are STLRs, which order every earlier load and store before them.
 #include "abi.inc"
 #include "save.inc"
 
@@ -20,6 +20,7 @@
 func weft_switchto
   leave_for_other .Lresume
   stlr w3, [x2]
+  store_running x1, x9, w10
   br x16
   resume_point .Lresume
   restore_registers

@@ -3,7 +3,8 @@
 ; Continues the context in the gobuf on this thread.
 ;
 ; in      rdi = gobuf; gobuf.g, .pc and .sp are set
-; out     never returns; this thread's g = gobuf.g; gobuf.sp = gobuf.bp = 0; .pc and .g stay
+; out     never returns; this thread's g = gobuf.g; gobuf.sp = gobuf.bp = 0; .pc and .g stay; g.status = running,
+;         when the caller's stack is left: from then on the P may be taken (runtime/sched/entry.hpp)
 ; stack   any; usually g0. The caller's frame is left as it is, and is dead if the stack is reused
 ; does not save anything of the caller
 %include "abi.inc"
@@ -25,5 +26,6 @@ func weft_gogo
   xor eax, eax
   mov [rdi + GOBUF_SP], rax
   mov [rdi + GOBUF_BP], rax
+  mov dword [rdx + G_STATUS], GSTATUS_RUNNING   ; release: x86 keeps stores in order
   jmp rcx
 endfunc

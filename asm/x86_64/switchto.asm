@@ -11,6 +11,8 @@
 ; in      rdi = from = this thread's g, rsi = to, suspended or fresh, to.m already set to from.m
 ; out     returns when from is continued; callee-saved registers and control words as before
 ; stack   a goroutine's; fn gets what is left of to's stack below its suspended frame
+; also    to.status = running after that: from then on the P may be taken (runtime/sched/entry.hpp).
+;         weft_switchto_call leaves this to fn
 ; order   the saves of from.sched precede the publication (release); whoever continues from has
 ;         read the published word with acquire
 %include "abi.inc"
@@ -32,6 +34,7 @@
 func weft_switchto
   leave_for_other
   mov [rdx], ecx                      ; release: x86 keeps stores in order
+  mov dword [rsi + G_STATUS], GSTATUS_RUNNING
   jmp r8
   resume_point .resume
   restore_registers

@@ -51,6 +51,12 @@ bool register_heavy_barrier() noexcept;
 /// run has executed one by being scheduled. Half a microsecond or so.
 void heavy_barrier() noexcept;
 
+/// CPU time that a thread of this process has used, in nanoseconds; −1 where the system does not tell.
+std::int64_t thread_cpu_time(std::int32_t thread) noexcept;
+/// Whether a thread of this process sleeps in the kernel; false where the system does not tell. Some microseconds.
+/// Source: proc(5), /proc/[pid]/stat.
+bool thread_sleeps(std::int32_t thread) noexcept;
+
 /// Lets other threads of the system run. Go: osyield.
 void yield_thread() noexcept;
 void sleep_microseconds(std::uint32_t us) noexcept;

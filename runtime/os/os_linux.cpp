@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/auxv.h>
@@ -94,6 +96,30 @@ bool register_heavy_barrier() noexcept {
 
 void heavy_barrier() noexcept {
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) fatal_raw("runtime: membarrier failed");
+}
+
+std::int64_t thread_cpu_time(std::int32_t thread) noexcept {
+    // clock_getcpuclockid(3) for a thread: the kernel's encoding, as in glibc's pthread_getcpuclockid.
+    constexpr int per_thread_sched = 6;
+    const auto clock = static_cast<clockid_t>((~static_cast<unsigned>(thread) << 3) | per_thread_sched);
+    timespec used;
+    if (clock_gettime(clock, &used) != 0) return -1;
+    return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
+}
+
+bool thread_sleeps(std::int32_t thread) noexcept {
+    char path[64];
+    std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    char text[128];
+    const ssize_t size = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (size <= 0) return false;
+    text[size] = '\0';
+    // The name in parentheses may contain anything, and is at most 15 characters.
+    const char* end = std::strrchr(text, ')');
+    return end != nullptr && end[1] == ' ' && (end[2] == 'S' || end[2] == 'D');
 }
 
 void yield_thread() noexcept { sched_yield(); }

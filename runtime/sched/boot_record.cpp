@@ -25,7 +25,7 @@ void boot_log::step(const char* name, const char* detail) noexcept {
     s.time = std::chrono::nanoseconds(os::nanotime() - start_ns_);
     s.name = name;
     s.detail = detail;
-    s.thread = gp != nullptr && gp->m != nullptr ? gp->m->thread_id : 0;
+    s.thread = gp != nullptr && gp->m != nullptr ? gp->m->thread_id.load(relaxed) : 0;
     s.sp = sp;
     s.m = gp != nullptr && gp->m != nullptr ? std::max<std::int64_t>(gp->m->id, 0) : 0; // m0 gets its id on the way
     s.g = gp != nullptr ? static_cast<std::int64_t>(gp->goid) : 0;

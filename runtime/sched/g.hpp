@@ -37,10 +37,11 @@ inline constexpr std::uint32_t syscall = 16; ///< inside blocking(): its m has n
 enum class gstatus : std::uint32_t {
     idle = 0,     ///< just allocated; no stack
     runnable = 1, ///< on a run queue; nobody runs it; its stack, if it has one, is its own
-    running = 2,  ///< on no queue; an m with a P runs it and owns the stack
-    syscall = 3,  ///< as running, without a P
+    running = 2,  ///< on no queue; an m runs it, in the program's code: its P may be taken (entry.hpp)
+    syscall = 3,  ///< as running, and announced (blocking)
     waiting = 4,  ///< on no run queue; whoever holds what it waits for may ready it
     dead = 6,     ///< on a free list, or its descriptor waits for a handle; no stack
+    entered = 10, ///< as running, but inside the runtime, with a P that is its own. Not Go's
 };
 
 /// What a goroutine waits for. Go: waitReason, same texts.
@@ -95,6 +96,7 @@ struct alignas(cpu::cache_line) g {
 
 static_assert(offsetof(g, sched) == G_SCHED);
 static_assert(offsetof(g, m) == G_M);
+static_assert(offsetof(g, status) == G_STATUS && static_cast<int>(gstatus::running) == GSTATUS_RUNNING);
 static_assert(offsetof(g, stk) + offsetof(stack, lo) == G_STACK_LO);
 static_assert(offsetof(g, stk) + offsetof(stack, hi) == G_STACK_HI);
 static_assert(offsetof(g, schedlink) == G_SCHEDLINK);

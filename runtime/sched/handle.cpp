@@ -31,9 +31,9 @@ namespace {
 /// Gives a finished goroutine's descriptor back, whoever the caller is. A thread of the host's may come here
 /// while the runtime ends: one CAS decides who comes first (teardown has the other).
 void recycle(g* gp) noexcept {
-    const g* self = getg();
-    if (self != nullptr && self->m->p != nullptr && self->m->rt == gpool::runtime_of(gp)) {
-        gfput(self->m->p, gp);
+    const entry in;
+    if (in.gp != nullptr && in.gp->m->rt == gpool::runtime_of(gp)) {
+        gfput(in.pp(), gp);
         return;
     }
     std::uintptr_t seen = join_state::finished;
@@ -54,7 +54,7 @@ void no_goroutine() {
 void go_of_nil() { throw std::invalid_argument("go of nil func value"); }
 
 void* result_storage(g* gp, std::size_t size, std::size_t align) {
-    make_storage(gp->m->p, gp, size, align);
+    make_storage(gp->m, gp, size, align);
     return gp->storage;
 }
 
@@ -85,6 +85,11 @@ bool commit_join(g* joiner, void* target) {
     return false;
 }
 
+/// The rest of a join, inside; leaves, if it parks.
+void join_inside(g* gp) {
+    if (!has_finished(gp)) gopark(commit_join, gp, wait_reason::join);
+}
+
 } // namespace
 
 bool finished(const g* gp) noexcept {
@@ -95,25 +100,30 @@ bool finished(const g* gp) noexcept {
 
 crossing begin_join(g* gp) {
     g* self = getg();
-    if (self != nullptr && self->special == 0 && self != gp && self->m->p->solo &&
-        gpool::runtime_of(gp) == self->m->rt && !has_finished(gp)) {
+    if (self != nullptr && self->special == 0 && self != gp && gpool::runtime_of(gp) == self->m->rt) {
+        enter(self);
         p* pp = self->m->p;
-        if (g* next = take_next(self, pp)) {
-            gp->joining.store(reinterpret_cast<std::uintptr_t>(self), relaxed);
-            return leave_waiting(self, pp, next, gp, wait_reason::join);
+        if (pp->solo && !has_finished(gp)) {
+            if (g* next = take_next(self, pp)) {
+                gp->joining.store(reinterpret_cast<std::uintptr_t>(self), relaxed);
+                return leave_waiting(self, pp, next, gp, wait_reason::join);
+            }
         }
+        join_inside(gp);
+        leave(self);
+    } else {
+        join_by_call(gp);
     }
-    join_by_call(gp);
     return {nullptr, nullptr};
 }
 
 void join_by_call(g* gp) {
     if (has_finished(gp)) return;
-    const g* self = current_goroutine();
-    if (self == nullptr) no_goroutine();
-    if (self == gp) throw std::logic_error("weft: a goroutine cannot join itself");
-    if (self->m->rt != gpool::runtime_of(gp)) throw std::logic_error("weft: join of another runtime's goroutine");
-    gopark(commit_join, gp, wait_reason::join);
+    const entry in;
+    if (in.gp == nullptr) no_goroutine();
+    if (in.gp == gp) throw std::logic_error("weft: a goroutine cannot join itself");
+    if (in.gp->m->rt != gpool::runtime_of(gp)) throw std::logic_error("weft: join of another runtime's goroutine");
+    join_inside(gp);
 }
 
 std::exception_ptr end_join(g* gp) noexcept {

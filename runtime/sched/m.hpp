@@ -34,7 +34,7 @@ struct alignas(cpu::cache_line) p {
     }
 
     // First line: what every switch looks at.
-    rt::m* m = nullptr;
+    owned_ptr<rt::m> m;
     runtime_impl* rt = nullptr;
     /// Switches must go through g0 and schedule(): the runtime stops, a sanitizer follows the stacks,
     /// or the build migrates goroutines at every chance.
@@ -60,6 +60,7 @@ struct alignas(cpu::cache_line) p {
     p* link = nullptr;                  ///< sched.lock; on sched.pidle
     std::int32_t id = 0;
     atomic<pstatus> status{pstatus::idle};
+    atomic<std::uint32_t> syscalltick{0}; ///< announced system calls
 
     std::array<stack, stack_cache> stacks{}; ///< hot stacks; the last put is the first taken
 
@@ -75,18 +76,30 @@ struct steal_memory {
     bool woken = false;       // it has slept since
 };
 
-/// Access: "self" is the m's own thread; fields marked sched.lock are guarded by it.
+/// Bits of m::claim, by which somebody else takes an m's P: entry.hpp.
+namespace claim {
+inline constexpr std::uint32_t free = 0;
+inline constexpr std::uint32_t claimed = 1;   ///< a taker is looking
+inline constexpr std::uint32_t lost = 2;      ///< the P was taken
+inline constexpr std::uint32_t sleeps = 4;    ///< claimed, and the owner waits in the kernel
+inline constexpr std::uint32_t symmetric = 8; ///< constant: there is no membarrier(2)
+} // namespace claim
+
+/// Access: "self" is the m's own thread; fields marked sched.lock are guarded by it. Memory stays while the
+/// runtime lives: a taker may look at an m that has let go of its P.
 struct m {
-    g* g0 = nullptr;            // constant; the asm reads it
-    g* curg = nullptr;          // self; the asm reads it
-    rt::p* p = nullptr;         // self; null: no right to run goroutines
-    rt::p* nextp = nullptr;     // given by whoever wakes the m, before the note
-    runtime_impl* rt = nullptr; // constant
-    std::int64_t id = -1;       // constant
-    eh_globals* eh = nullptr;   // constant once it runs: this thread's
-    std::int32_t locks = 0;     // self; > 0: must not be descheduled
-    bool spinning = false;      // self, or whoever wakes it; looks for work and is counted in nmspinning
-    bool blocked = false;       // self; sleeps on park
+    g* g0 = nullptr;                          // constant; the asm reads it
+    owned_ptr<g> curg;                        // self; the asm reads it
+    owned_ptr<rt::p> p;                       // self, or a taker; null: no right to run goroutines
+    atomic<std::uint32_t> claim{claim::free}; // entry.hpp
+    bool watched = false;                     // constant; a sanitizer wants to be told of goroutines and stacks
+    runtime_impl* rt = nullptr;               // constant
+    rt::p* nextp = nullptr;                   // given by whoever wakes the m, before the note
+    std::int64_t id = -1;                     // constant
+    eh_globals* eh = nullptr;                 // constant once it runs: this thread's
+    std::int32_t locks = 0;                   // self; > 0: must not be descheduled
+    bool spinning = false;                    // self, or whoever wakes it; looks for work and is counted in nmspinning
+    bool blocked = false;                     // self; sleeps on park
 
     // gopark's order to park_m.
     bool (*waitunlockf)(g*, void*) = nullptr;
@@ -98,21 +111,21 @@ struct m {
     std::uint32_t random = 1; // self; order of stealing
     steal_memory last_steal;  // self
 
-    void (*mstartfn)() = nullptr; // constant; what it does before it schedules: sysmon, or nothing
-    void* procctx = nullptr;      // constant once it runs; the thread's own ThreadSanitizer fiber
-    pthread_t thread{};           // sched.lock; valid when has_thread
-    std::int32_t thread_id = 0;   // self
-    bool has_thread = false;      // sched.lock
-    bool joined = false;          // sched.lock; somebody joins or has joined its thread
-    atomic<bool> exited{false};   // its thread is about to end
-    bool boots = false;           // constant; its first steps belong to the boot record
-    m* schedlink = nullptr;       // sched.lock; on sched.midle
-    m* alllink = nullptr;         // sched.lock; on allm
-    sigset_t sigmask{};           // constant; what its thread unblocks
-    eh_globals host_eh{};         // m0: the caller's, while the runtime has its thread
+    void (*mstartfn)() = nullptr;      // constant; what it does before it schedules: sysmon, or nothing
+    void* procctx = nullptr;           // constant once it runs; the thread's own ThreadSanitizer fiber
+    pthread_t thread{};                // sched.lock; valid when has_thread
+    atomic<std::int32_t> thread_id{0}; // constant once it runs
+    bool has_thread = false;           // sched.lock
+    bool joined = false;               // sched.lock; somebody joins or has joined its thread
+    atomic<bool> exited{false};        // its thread is about to end
+    bool boots = false;                // constant; its first steps belong to the boot record
+    m* schedlink = nullptr;            // sched.lock; on sched.midle
+    m* alllink = nullptr;              // sched.lock; on allm
+    sigset_t sigmask{};                // constant; what its thread unblocks
+    eh_globals host_eh{};              // m0: the caller's, while the runtime has its thread
 };
 
 static_assert(offsetof(m, g0) == M_G0);
-static_assert(offsetof(m, curg) == M_CURG);
+static_assert(offsetof(m, curg) == M_CURG && sizeof(owned_ptr<g>) == sizeof(g*));
 
 } // namespace weft::rt

@@ -231,8 +231,9 @@ void goexit0(g* gp) {
 
 /// Ends gp and runs whoever is next without a stop on g0, if that is known: its joiner, or the head of the
 /// queue. Returns true where that is a fresh goroutine, which goes on from here: it has this very stack now and
-/// is this thread's g. Returns false where g0 has to decide.
+/// is this thread's g. Returns false, inside, where g0 has to decide.
 bool exit_to_next(g* gp) noexcept {
+    enter(gp);
     m* mp = gp->m;
     p* pp = mp->p;
     if (gp->special != 0 || pp->attention.load(relaxed)) return false;
@@ -258,6 +259,7 @@ bool exit_to_next(g* gp) noexcept {
     run_next(mp, pp, next);
     if (!fresh) weft_gogo(&next->sched);
     setg(next);
+    leave(next);
     return true;
 }
 
@@ -291,9 +293,9 @@ void free_storage(g* gp) noexcept {
     gp->storage = gp->inline_storage.data();
 }
 
-void make_storage(const p* pp, g* gp, std::size_t size, std::size_t align) {
+void make_storage(const m* mp, g* gp, std::size_t size, std::size_t align) {
     if (gp->heap_align != 0) free_storage(gp);
-    if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line && !pp->watched) return;
+    if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line && !mp->watched) return;
     gp->storage = ::operator new (size, std::align_val_t{align});
     gp->heap_align = static_cast<std::uint32_t>(align);
 }
@@ -328,15 +330,15 @@ namespace weft::detail {
 using namespace weft::rt;
 
 new_goroutine newg(std::size_t size, std::size_t align, bool joinable) {
-    const g* self = current_goroutine();
-    if (self == nullptr) [[unlikely]]
+    const entry in;
+    if (in.gp == nullptr) [[unlikely]]
         no_goroutine();
-    p* pp = self->m->p;
+    p* pp = in.pp();
     g* gp = newg_here(pp, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
     gp->joining.store(joinable ? join_state::pending : join_state::detached, relaxed);
     if (size > sizeof(gp->inline_storage) || align > cpu::cache_line || pp->watched) [[unlikely]] {
         try {
-            make_storage(pp, gp, size, align);
+            make_storage(in.gp->m, gp, size, align);
         } catch (...) {
             dropg(pp, gp);
             throw;
@@ -345,9 +347,19 @@ new_goroutine newg(std::size_t size, std::size_t align, bool joinable) {
     return {gp, gp->storage};
 }
 
-void newproc(g* gp, void (*run)(g*, void*)) noexcept { newproc_here(getg()->m->p, gp, run); }
+void newproc(g* gp, void (*run)(g*, void*)) noexcept {
+    g* self = getg();
+    enter(self);
+    newproc_here(self->m->p, gp, run);
+    leave(self);
+}
 
-void drop(g* gp) noexcept { dropg(getg()->m->p, gp); }
+void drop(g* gp) noexcept {
+    g* self = getg();
+    enter(self);
+    dropg(self->m->p, gp);
+    leave(self);
+}
 
 } // namespace weft::detail
 
@@ -361,7 +373,7 @@ void weft_goroutine_main() {
     g* gp;
     do {
         gp = getg();
-        if (gp->m->p->watched) [[unlikely]] {
+        if (gp->m->watched) [[unlikely]] {
             if (sanitizer::present()) sanitizer::arrive(gp);
             sanitizer::race_acquire(gp);
         }
@@ -374,7 +386,7 @@ void weft_goroutine_main() {
 /// Go: goexit1.
 [[noreturn]] void weft_goexit1() {
     g* gp = getg();
-    if (gp->m->p->watched) {
+    if (gp->m->watched) {
         // Here, while the race context is the goroutine's: for its joiner, and for main's end.
         sanitizer::race_release(&gp->joining);
         sanitizer::race_release(gp->m->rt);

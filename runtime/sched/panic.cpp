@@ -44,6 +44,7 @@ std::string status_of(const g* gp) {
     switch (gp->status.load(relaxed)) {
     case gstatus::idle: return "idle";
     case gstatus::runnable: return "runnable";
+    case gstatus::entered: // inside the runtime, which is running to everybody else
     case gstatus::running: return "running";
     case gstatus::syscall: return "syscall";
     case gstatus::waiting: return to_string(gp->reason);

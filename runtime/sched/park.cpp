@@ -15,6 +15,7 @@
 // see neither of them and go to sleep, and nothing is submitted afterwards that would wake it. So while a P is
 // idle, a yield goes by way of g0, which puts A before it takes B; and a searcher that goes to sleep just
 // then is woken by sysmon, which looks for Ps with a queue while another P is idle.
+// All of it happens inside the runtime (entry.hpp); parking and yielding leave it, as crossings do.
 // unlockf runs where P may already be running elsewhere the moment it has released: it must not touch
 // P or P's stack after that.
 #include "core/badstate.hpp"
@@ -46,6 +47,7 @@ void commit_park(m* mp, g* gp) noexcept {
 void commit_park_after_switch(void* gp_) noexcept {
     auto* gp = static_cast<g*>(gp_);
     commit_park(gp->m, gp);
+    leave(getg()); // the one that was arrived at
 }
 
 /// Go: park_m.
@@ -80,10 +82,8 @@ crossing leave_runnable(g* gp, g* next, std::uint32_t* where) noexcept {
     return {gp, next};
 }
 
-/// Everything that the shortest way does not do itself.
-[[gnu::noinline]] crossing yield_slowly() {
-    g* gp = current_goroutine();
-    if (gp == nullptr) detail::no_goroutine();
+/// Everything that the shortest way does not do itself. gp is inside.
+[[gnu::noinline]] crossing yield_inside(g* gp) {
     p* pp = gp->m->p;
     constexpr crossing stay{nullptr, nullptr};
     // With an idle P, gp has to be in the queue before next leaves it: see "Yielding" at the head.
@@ -94,10 +94,12 @@ crossing leave_runnable(g* gp, g* next, std::uint32_t* where) noexcept {
         const bool alone = (gp->special & special::locked) == 0 && !pp->attention.load(relaxed) &&
                            pp->schedtick != pp->global_tick && pp->runq.empty() &&
                            pp->rt->sched.runqsize.load(relaxed) == 0;
-        if (alone)
+        if (alone) {
             pp->schedtick++;
-        else
+            leave(gp);
+        } else {
             mcall(goyield_m);
+        }
         return stay;
     }
     std::uint32_t* where;
@@ -111,6 +113,14 @@ crossing leave_runnable(g* gp, g* next, std::uint32_t* where) noexcept {
     save_eh(gp, mp);
     run_next(mp, pp, next);
     return leave_runnable(gp, next, where);
+}
+
+/// The calling goroutine may not be one, or is special.
+[[gnu::noinline]] crossing yield_slowly() {
+    g* gp = current_goroutine();
+    if (gp == nullptr) detail::no_goroutine();
+    enter(gp);
+    return yield_inside(gp);
 }
 
 /// next, taken from the queue, is fresh, comes back into a catch block, or needs a thread of its own.
@@ -129,17 +139,18 @@ crossing leave_runnable(g* gp, g* next, std::uint32_t* where) noexcept {
     g* gp = getg();
     if (gp == nullptr || gp->special != 0) [[unlikely]]
         return yield_slowly();
+    enter(gp);
     m* mp = gp->m;
     p* pp = mp->p;
     if (!pp->eh->empty() || pp->attention.load(relaxed) || pp->schedtick == pp->global_tick || pp->runq.has_next())
         [[unlikely]]
-        return yield_slowly();
+        return yield_inside(gp);
     if (pp->wakes && pp->rt->sched.npidle.load(relaxed) != 0) [[unlikely]]
-        return yield_slowly();
+        return yield_inside(gp);
     std::uint32_t* where;
     g* next = pp->runq.rotate(gp, where, fetch_ahead);
     if (next == nullptr) [[unlikely]]
-        return yield_slowly();
+        return yield_inside(gp);
     if (next->special != 0) [[unlikely]]
         return yield_to_special(gp, pp, next, where);
     pp->schedtick++;
@@ -156,6 +167,7 @@ crossing leave_runnable(g* gp, g* next, std::uint32_t* where) noexcept {
 
 void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason) {
     g* gp = getg();
+    if (gp->status.load(relaxed) != gstatus::entered) fatal_raw("gopark: the goroutine is not inside the runtime");
     m* mp = gp->m;
     p* pp = mp->p;
     gp->reason = reason;
@@ -164,7 +176,7 @@ void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason) {
         // With one P nobody can ready gp before it is off its stack, so P3 may come first, and P4 costs nothing.
         gp->status.store(gstatus::waiting, relaxed);
         if (unlockf != nullptr && !unlockf(gp, lock)) {
-            gp->status.store(gstatus::running, relaxed);
+            leave(gp);
             return;
         }
         unlockf = nullptr;

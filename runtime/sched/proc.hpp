@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The scheduler's functions, by file. Those marked [g0] run on a g0 only and do not return to their
-// caller unless they say so; [any] run on a goroutine's stack too. None may be called with sched.lock
-// held unless its name ends in _locked. Go: proc.go.
+// caller unless they say so; [any] run on a goroutine's stack too, which must be inside (entry.hpp). None may be called
+// with sched.lock held unless its name ends in _locked. Go: proc.go.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "core/getg.hpp"
 #include "core/trampolines.hpp"
+#include "sched/entry.hpp"
 #include "sched/g.hpp"
 #include "sched/m.hpp"
 #include "sched/runtime_impl.hpp"
@@ -22,7 +23,7 @@ void mcommoninit(m* mp, std::int64_t id); // [any] Go: mcommoninit; id −1 take
 void procresize(runtime_impl& rt);        // [g0] Go: procresize
 
 // switch.cpp: the crossings between goroutines and g0, with what travels along
-void mcall(void (*fn)(g*), bool dies = false);  // goroutine; returns when continued. Go: mcall
+void mcall(void (*fn)(g*), bool dies = false);  // goroutine, inside; returns, outside, when continued. Go: mcall
 m* landed(g* gp) noexcept;                      // [g0] the first thing in every function that mcall runs
 [[noreturn]] void gogo(g* gp) noexcept;         // [g0] Go: gogo
 void systemstack(void (*fn)(void*), void* arg); // [any] Go: systemstack
@@ -34,8 +35,8 @@ void on_systemstack(F&& f) {
 
 // newproc.cpp
 g* newg(p* pp, std::uintptr_t gopc); // [any] a dead descriptor with its stack promised; throws bad_alloc
-// [any] Inline or from the heap; pp is the caller's. Throws bad_alloc.
-void make_storage(const p* pp, g* gp, std::size_t size, std::size_t align);
+// [any] Inline or from the heap; mp is the caller's. Throws bad_alloc.
+void make_storage(const m* mp, g* gp, std::size_t size, std::size_t align);
 void free_storage(g* gp) noexcept;                           // [any] what it held is destroyed already
 void destroy_result(g* gp) noexcept;                         // goroutine or host thread: runs the program's destructor
 void dropg(p* pp, g* gp) noexcept;                           // [any] gives an unused descriptor back
@@ -91,9 +92,12 @@ void stop_world_for_good(runtime_impl& rt);                        // [g0] retur
 void join_threads(runtime_impl& rt);                               // the thread that runs runtime::run
 
 // park.cpp
-void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason); // goroutine; Go: gopark
-void ready(g* gp);                                                       // [any] Go: goready
+void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason); // goroutine, inside; leaves. Go: gopark
+void ready(g* gp);                                                       // [any] inside. Go: goready
 void ready_on(p* pp, g* gp); // [any] the same for one that owns pp and must not look at its g
+
+// syscall.cpp
+void reacquire_p(g* gp) noexcept; // goroutine, inside, whose m has no P; returns, outside perhaps, when it has got one
 
 // lockosthread.cpp
 void stoplockedm(m* mp);         // [g0] returns with a P, or when the runtime stops
@@ -105,12 +109,5 @@ void sysmon(); // mstartfn of an m without P; returns when the runtime stops
 // panic.cpp
 [[noreturn]] void fatal(const char* what, const std::string& before = {}); // [any] Go: throw, fatal; exit status 2
 [[noreturn]] void panic_uncaught(g* gp, const std::exception_ptr& e);      // an exception nobody will look at
-
-/// The calling goroutine, or null where there is none that has a P: on g0, on a thread of no runtime, inside
-/// blocking(). Any thread.
-inline g* current_goroutine() noexcept {
-    g* gp = getg();
-    return gp != nullptr && (gp->special & (special::system | special::syscall)) == 0 ? gp : nullptr;
-}
 
 } // namespace weft::rt

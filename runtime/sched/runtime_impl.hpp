@@ -61,6 +61,7 @@ struct runtime_impl {
     schedt sched;
     std::vector<std::unique_ptr<p>> allp; // constant while it runs
     m* allm = nullptr;                    // sched.lock
+    m* mfree = nullptr;                   // sched.lock; their threads have ended
     std::unique_ptr<m> m0;
     std::unique_ptr<g> m0_g0;
     sigset_t sigmask{};        // constant; what threads unblock: the mask of the thread that called run
@@ -71,6 +72,8 @@ struct runtime_impl {
     gpool gs;
     std::unique_ptr<stack_pool> stacks;
     boot_log boot;
+
+    atomic<bool> force_retake{false}; // for tests: sysmon takes every P that it can, and never naps for long
 
     const std::function<void()>* main = nullptr;
     std::exception_ptr main_exception;

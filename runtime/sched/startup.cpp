@@ -18,7 +18,7 @@ namespace {
 void minit(m* mp) {
     // libstdc++ and libc++abi declare the structure differently; the two words are the ABI.
     mp->eh = reinterpret_cast<eh_globals*>(abi::__cxa_get_globals());
-    if (mp->p != nullptr) mp->p->eh = mp->eh; // m0 has had its P since procresize
+    if (p* pp = mp->p) pp->eh = mp->eh; // m0 has had its P since procresize
     mp->procctx = sanitizer::race_current();
     sanitizer::race_release(mp);
     sanitizer::race_errno();
@@ -27,11 +27,12 @@ void minit(m* mp) {
 
 /// Parks the main goroutine until all others have finished, unless it is certain already that they have.
 void wait_for_others() {
-    g* gp = weft_getg();
+    const entry in;
+    g* gp = in.gp;
     {
         runtime_impl& rt = *gp->m->rt;
         std::lock_guard hold(rt.sched.lock);
-        if (only_main_lives_locked(rt, gp->m->p)) return;
+        if (only_main_lives_locked(rt, in.pp())) return;
     }
     gopark(
         [](g* self, void*) {
@@ -60,6 +61,7 @@ void main_goroutine(g* gp, void*) {
     rt.boot.step("main", "the main goroutine runs");
     mp->g0->racectx = nullptr;
     rt.boot.step("racectx", "m0.g0.racectx = 0: race contexts are for goroutines");
+    enter(gp);
     rt.main_started = true;
     for (const auto& pp : rt.allp) pp->wakes = !pp->solo;
     rt.boot.step("mainStarted", "from now on new goroutines may wake ms");
@@ -67,6 +69,7 @@ void main_goroutine(g* gp, void*) {
         rt.boot.step("systemstack", "from g1 to g0 of m0, for newm(sysmon)");
         newm(rt, sysmon, nullptr, -1);
     });
+    leave(gp);
     rt.boot.step("main.main", "the program's own main function");
     try {
         (*rt.main)();
@@ -79,6 +82,7 @@ void main_goroutine(g* gp, void*) {
     }
     if (rt.opts.at_exit == at_exit::join) wait_for_others();
     sanitizer::race_release(&rt);
+    enter(gp);
     mcall(main_exit0, true);
 }
 
@@ -101,6 +105,8 @@ void mcommoninit(m* mp, std::int64_t id) {
     {
         std::lock_guard hold(rt.sched.lock);
         mp->id = id >= 0 ? id : rt.sched.mnext++;
+        mp->claim.store(rt.asymmetric ? claim::free : claim::symmetric, relaxed);
+        mp->watched = sanitizer::present();
         mp->random = static_cast<std::uint32_t>(os::nanotime() ^ (mp->id * 0x9e3779b9)) | 1;
         mp->alllink = rt.allm;
         rt.allm = mp;
@@ -115,7 +121,7 @@ void mcommoninit(m* mp, std::int64_t id) {
 }
 
 void procresize(runtime_impl& rt) {
-    rt.asymmetric = rt.procs > 1 && os::register_heavy_barrier();
+    rt.asymmetric = os::register_heavy_barrier();
     for (int i = 0; i < rt.procs; i++) {
         auto pp = std::make_unique<p>();
         pp->id = i;
@@ -128,6 +134,7 @@ void procresize(runtime_impl& rt) {
         pp->runq.set_asymmetric(rt.asymmetric);
         rt.allp.push_back(std::move(pp));
     }
+    rt.m0->claim.store(rt.asymmetric ? claim::free : claim::symmetric, relaxed);
     acquirep(rt.m0.get(), rt.allp[0].get());
     std::lock_guard hold(rt.sched.lock);
     for (int i = rt.procs - 1; i > 0; i--) pidleput_locked(rt, rt.allp[static_cast<std::size_t>(i)].get());

@@ -34,12 +34,13 @@ void run_followed(void* call_) {
 } // namespace
 
 void mcall(void (*fn)(g*), bool dies) {
+    g* gp = getg();
+    if (gp == nullptr || gp == gp->m->g0) weft_badmcall();
+    if (gp->status.load(relaxed) == gstatus::running) fatal_raw("mcall: the goroutine is not inside the runtime");
     if (!sanitizer::present()) {
         weft_mcall(fn);
         return;
     }
-    g* gp = weft_getg();
-    if (gp == nullptr || gp == gp->m->g0) weft_badmcall();
     sanitizer::leave(gp, gp->m->g0, dies);
     weft_mcall(fn);
     sanitizer::arrive(gp);

@@ -33,11 +33,10 @@ inline void load_eh(g* gp, const m* mp) noexcept {
     gp->special &= ~special::saved_eh;
 }
 
-/// Makes next, which is not special, the goroutine that mp runs: everything but the registers. The one
-/// before has been seen to.
+/// Makes next, which is not special, the goroutine that mp runs: everything but the registers and the status, which
+/// the crossing sets. The one before has been seen to.
 inline void run_plain(m* mp, const p* pp, g* next) noexcept {
     next->m = mp;
-    next->status.store(gstatus::running, relaxed);
     mp->curg = next;
     next->schedlink = pp->runq.guess_head();
 }
@@ -62,7 +61,8 @@ inline void fetch_ahead(const g* far, const g* near) noexcept {
 
 /// The last steps before an inline crossing: what weft_switchto does itself.
 inline void take_over(const detail::crossing& c) noexcept {
-    static_assert(GOBUF_SP == 0 && GOBUF_PC == 8 && GOBUF_BP == 16 && G_SCHED == 0 && G_SCHEDLINK == 56,
+    static_assert(GOBUF_SP == 0 && GOBUF_PC == 8 && GOBUF_BP == 16 && G_SCHED == 0 && G_STATUS == 44 &&
+                      GSTATUS_RUNNING == 2 && G_SCHEDLINK == 56,
                   "weft/detail/cross.hpp has these offsets in its text");
     switch_control_words(c.from->sched, c.to->sched);
     setg(c.to);

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Announced system calls. Go: entersyscallblock, exitsyscall, exitsyscall0.
+// Announced system calls, and the way back to a P for whoever has lost it. Go: entersyscall, entersyscallblock,
+// exitsyscall, exitsyscall0; the shape is that of Go 1.26: the goroutine is looked at, then its P is taken.
 //
-//   B1. entersyscallblock: status = syscall; the P goes to handoffp. m.curg and the thread's g stay: the goroutine
-//       keeps its stack and its m, which counts as running for checkdead.
-//   B2. f runs. The m has no P: everything that needs one refuses (special::syscall).
-//   B3. exitsyscall: under sched.lock, an idle P is taken if there is one. Else, on g0:
-//   B4. under sched.lock again: an idle P: go on with it. None: the goroutine goes to the global queue, and the m to
-//       sleep. A P that becomes idle looks at the global queue under the same lock (findrunnable), so it
-//       sees the goroutine, or B4 sees the P.
-// A goroutine that is tied to its thread leaves B4 by schedule(), where its m waits for it.
+//   entersyscall       B1. inside: syscalltick + 1. B2. status = syscall (release): the P stays where it is, and sysmon
+//                      takes it after 20 µs where it is wanted (entry.hpp). Nothing is given away, nothing locked.
+//   entersyscallblock  B1. inside: the P goes to handoffp at once. B2. status = syscall; m.claim = lost.
+//   both               B3. f runs. Everything that needs a P refuses (special::syscall).
+//   exitsyscall        B4. enters as from any of the goroutine's own code: the P is still there, or it is lost: R1, R2.
+//   reacquire_p        The same for a goroutine that never announced anything. It may hold locks of the host's, and
+//   calls
+//                      something that is not known to park, so it stays on its thread: it is tied to it until it
+//                      has a P.
+//   both               R1. under sched.lock, an idle P is taken if there is one. Else, on g0:
+//                      R2. under sched.lock again: an idle P: go on with it. None: the goroutine goes to the global
+//                      queue, and the m to sleep. A P that becomes idle looks at the global queue under the same lock
+//                      (findrunnable), so it sees the goroutine, or R2 sees the P.
+// A goroutine that is tied to its thread leaves R2 by schedule(), where its m waits for it.
 #include "weft/blocking.hpp"
 
 #include <cerrno>
@@ -23,7 +30,7 @@ namespace {
 /// errno's address belongs to the thread, and compilers keep it across calls: so in a function of its own.
 [[gnu::noinline]] void set_errno(int value) noexcept { errno = value; }
 
-/// B3. False: no P is idle, or the runtime stops.
+/// R1. False: no P is idle, or the runtime stops.
 bool take_idle_p(m* mp) noexcept {
     schedt& sched = mp->rt->sched;
     p* pp;
@@ -36,13 +43,12 @@ bool take_idle_p(m* mp) noexcept {
     return true;
 }
 
-/// B4. Go: exitsyscall0.
+/// R2. Go: exitsyscall0.
 void exitsyscall0(g* gp) {
     m* mp = landed(gp);
     schedt& sched = mp->rt->sched;
     mp->curg = nullptr;
     gp->m = nullptr;
-    gp->special &= ~special::syscall;
     gp->status.store(gstatus::runnable, relaxed);
     p* pp = nullptr;
     {
@@ -68,31 +74,61 @@ void exitsyscall0(g* gp) {
 
 } // namespace
 
+void reacquire_p(g* gp) noexcept {
+    m* mp = gp->m;
+    if (take_idle_p(mp)) return;
+    if ((gp->special & special::locked) != 0) {
+        mcall(exitsyscall0);
+        return;
+    }
+    mp->lockedg = gp;
+    gp->lockedm = mp;
+    gp->special |= special::locked;
+    mcall(exitsyscall0);
+    mp->lockedg = nullptr;
+    gp->lockedm = nullptr;
+    gp->special &= ~special::locked;
+}
+
 } // namespace weft::rt
 
 namespace weft::detail {
 
 using namespace weft::rt;
 
+bool entersyscall() noexcept {
+    g* gp = current_goroutine();
+    if (gp == nullptr) return false;
+    enter(gp);
+    p* pp = gp->m->p;
+    pp->syscalltick.store(pp->syscalltick.load(relaxed) + 1, relaxed);
+    gp->special |= special::syscall;
+    gp->status.store(gstatus::syscall, release);
+    return true;
+}
+
 bool entersyscallblock() noexcept {
     g* gp = current_goroutine();
     if (gp == nullptr) return false;
+    enter(gp);
     m* mp = gp->m;
-    gp->status.store(gstatus::syscall, relaxed);
-    gp->special |= special::syscall;
     on_systemstack([mp] { handoffp(*mp->rt, releasep(mp)); });
+    mp->claim.fetch_or(claim::lost, relaxed);
+    gp->special |= special::syscall;
+    gp->status.store(gstatus::syscall, release);
     return true;
 }
 
 void exitsyscall() noexcept {
     const int error = errno;
     g* gp = getg();
-    if (take_idle_p(gp->m)) {
-        gp->special &= ~special::syscall;
-        gp->status.store(gstatus::running, relaxed);
-    } else {
-        mcall(exitsyscall0);
+    gp->special &= ~special::syscall;
+    gp->status.store(gstatus::entered, relaxed);
+    std::atomic_signal_fence(seq_cst);
+    if (gp->m->claim.load(acquire) != claim::free && lost_its_p(gp)) {
+        if (!take_idle_p(gp->m)) mcall(exitsyscall0);
     }
+    leave(gp);
     set_errno(error);
 }
 

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <mutex>
 
+#include "os/os.hpp"
 #include "sched/proc.hpp"
+#include "sched/retake.hpp"
 
 namespace weft::rt {
 
@@ -41,9 +43,6 @@ void wake_for_overlooked(runtime_impl& rt) {
     if (std::any_of(rt.allp.begin(), rt.allp.end(), waits)) wakep(rt);
 }
 
-/// Takes Ps from goroutines that hold them too long; how many. The rules come with system calls (retake).
-int retake(runtime_impl&) { return 0; }
-
 } // namespace
 
 void sysmon() {
@@ -54,6 +53,7 @@ void sysmon() {
         sched.nmsys++;
         checkdead_locked(rt);
     }
+    retaker ps(rt);
     std::int64_t nap_us = shortest_nap_us;
     int idle_rounds = 0;
     for (;;) {
@@ -68,7 +68,7 @@ void sysmon() {
         }
         if (sched.stopping.load(acquire)) return;
         wake_for_overlooked(rt);
-        idle_rounds = retake(rt) != 0 ? 0 : idle_rounds + 1;
+        idle_rounds = ps.round(os::nanotime()) || rt.force_retake.load(relaxed) ? 0 : idle_rounds + 1;
     }
 }
 

@@ -54,30 +54,51 @@ void reap_exited(runtime_impl& rt) {
         if (dead == nullptr) return;
         pthread_join(dead->thread, nullptr);
         unmap_stack(dead->g0->stk);
-        delete dead->g0;
-        delete dead;
+        std::lock_guard hold(sched.lock);
+        dead->schedlink = std::exchange(rt.mfree, dead);
     }
+}
+
+/// An m and its g0, as new: one whose thread has ended, or fresh memory. A taker may still look at the m that it was,
+/// and finds that it has no P (entry.hpp). Throws std::bad_alloc.
+m* make_m(runtime_impl& rt) {
+    m* mp;
+    {
+        std::lock_guard hold(rt.sched.lock);
+        mp = rt.mfree;
+        if (mp != nullptr) rt.mfree = mp->schedlink;
+    }
+    if (mp == nullptr) {
+        auto g0 = std::make_unique<g>();
+        mp = new m;
+        mp->g0 = g0.release();
+        return mp;
+    }
+    g* g0 = mp->g0;
+    std::destroy_at(g0);
+    std::destroy_at(mp);
+    ::new (mp) m;
+    mp->g0 = ::new (g0) g;
+    return mp;
 }
 
 /// Makes an m and its g0, before its thread exists. Go: allocm.
 m* allocm(runtime_impl& rt, void (*fn)(), std::int64_t id) {
     reap_exited(rt);
-    auto mp = std::make_unique<m>();
-    auto g0 = std::make_unique<g>();
+    m* mp = make_m(rt);
+    g* g0 = mp->g0;
     mp->rt = &rt;
     mp->mstartfn = fn;
     mp->boots = fn == sysmon;
     mp->sigmask = rt.sigmask;
-    mp->g0 = g0.get();
     g0->stk = map_stack(g0_stack_size);
     if (!g0->stk) cannot_make_thread(rt, ENOMEM);
-    g0->m = mp.get();
+    g0->m = mp;
     g0->special = special::system;
     g0->status.store(gstatus::running, relaxed);
-    mcommoninit(mp.get(), id);
-    boot_step_of(mp.get(), "allocm", "made m1 and its g0, before its thread exists");
-    static_cast<void>(g0.release()); // both belong to allm now
-    return mp.release();
+    mcommoninit(mp, id);
+    boot_step_of(mp, "allocm", "made m1 and its g0, before its thread exists");
+    return mp;
 }
 
 /// Go: newosproc. The thread starts with all signals blocked, so that none finds it without a g.
@@ -176,6 +197,11 @@ void join_threads(runtime_impl& rt) {
         mp = after;
     }
     rt.allm = nullptr;
+    while (m* mp = rt.mfree) {
+        rt.mfree = mp->schedlink;
+        delete mp->g0;
+        delete mp;
+    }
 }
 
 } // namespace weft::rt

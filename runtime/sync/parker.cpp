@@ -4,7 +4,7 @@
 //           U2). Failed, so there is a permit: P3. CAS 1 → 0 (acquire, pairs with U1), do not park.
 //   unpark  U1. CAS 0 → 1, or 1 → 1 (release): done. U2. CAS goroutine → 0 (acq_rel): ready(goroutine).
 // Only the parked goroutine's side takes 1 away, and only unpark's side takes a goroutine away. With one P all of
-// it happens on one thread at a time, between switches: plain loads and stores do.
+// it happens on one thread at a time, the one that is inside with it (entry.hpp): plain loads and stores do.
 #include "weft/parker.hpp"
 
 #include <stdexcept>
@@ -54,21 +54,26 @@ detail::crossing parker::begin_park() {
     rt::g* self = rt::current_goroutine();
     if (self == nullptr) [[unlikely]]
         detail::no_goroutine();
-    rt::p* pp = self->m->p;
-    if (pp->solo && self->special == 0 && state_.load(std::memory_order_relaxed) == nobody) {
-        if (rt::g* next = rt::take_next(self, pp)) {
-            commit_solo(self, &state_);
-            return rt::leave_waiting(self, pp, next, &state_, rt::wait_reason::parked);
+    if (self->special == 0) {
+        rt::enter(self);
+        rt::p* pp = self->m->p;
+        if (pp->solo && state_.load(std::memory_order_relaxed) == nobody) {
+            if (rt::g* next = rt::take_next(self, pp)) {
+                commit_solo(self, &state_);
+                return rt::leave_waiting(self, pp, next, &state_, rt::wait_reason::parked);
+            }
         }
+        rt::leave(self);
     }
     park_by_call();
     return {nullptr, nullptr};
 }
 
 void parker::park_by_call() {
-    const rt::g* self = rt::current_goroutine();
+    const rt::entry in;
+    rt::g* self = in.gp;
     if (self == nullptr) detail::no_goroutine();
-    const bool solo = self->m->p->solo;
+    const bool solo = in.pp()->solo;
     std::uintptr_t seen = permit;
     if (!swap(state_, seen, nobody, solo)) {
         if (seen != nobody) throw std::logic_error("weft: two goroutines park on one parker");
@@ -78,10 +83,11 @@ void parker::park_by_call() {
 }
 
 void parker::unpark() {
-    rt::g* self = rt::current_goroutine();
+    const rt::entry in;
+    rt::g* self = in.gp;
     if (self == nullptr) detail::no_goroutine();
     if (self->racectx != nullptr) rt::sanitizer::race_release(this);
-    rt::p* pp = self->m->p;
+    rt::p* pp = in.pp();
     std::uintptr_t seen = nobody;
     for (;;) {
         if (seen == nobody) {

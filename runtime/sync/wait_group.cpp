@@ -6,7 +6,8 @@
 //         W3. bit 0 set by CAS against the very counter that was seen. W4. push self. W5. park; unlockf: unlock.
 //   add   A1. fetch_add (acq_rel: everything before done() is seen by whoever sees 0 in W1 or is readied).
 //         A2. the counter is 0 and bit 0 is set: lock, clear bit 0, take the list, unlock, ready all.
-// With one P all of it happens on one thread at a time, between switches: plain loads and stores do.
+// With one P all of it happens on one thread at a time, the one that is inside with it (entry.hpp): plain loads and
+// stores do.
 // W3 and A1 are read-modify-writes of one word: either add sees the bit, or wait sees the 0. The lock keeps
 // A2 from looking at the list between W3 and W4.
 #include "weft/wait_group.hpp"
@@ -38,10 +39,11 @@ std::uint64_t change_state(std::atomic<std::uint64_t>& state, std::int32_t delta
 } // namespace
 
 void wait_group::add(std::int32_t delta) {
-    rt::g* self = rt::current_goroutine();
+    const rt::entry in;
+    const rt::g* self = in.gp;
     if (self == nullptr && delta < 0) detail::no_goroutine(); // it may have to wake somebody
     if (self == nullptr || self->racectx != nullptr) rt::sanitizer::race_release(this);
-    const std::uint64_t now = change_state(state_, delta, self != nullptr && self->m->p->solo);
+    const std::uint64_t now = change_state(state_, delta, self != nullptr && in.pp()->solo);
     if (counter(now) > 0 || now == 0) [[likely]]
         return;
     if (counter(now) < 0) throw std::logic_error("sync: negative WaitGroup counter");
@@ -68,6 +70,7 @@ void wait_group::wait() {
 }
 
 void wait_group::wait_slow() {
+    const rt::entry in;
     rt::futex_lock(lock_);
     std::uint64_t seen = state_.load(std::memory_order_acquire);
     do {
@@ -77,7 +80,7 @@ void wait_group::wait_slow() {
         }
     } while (
         !state_.compare_exchange_weak(seen, seen | waiting_bit, std::memory_order_acq_rel, std::memory_order_acquire));
-    rt::g* self = weft_getg();
+    rt::g* self = in.gp;
     self->schedlink = static_cast<rt::g*>(waiters_);
     waiters_ = self;
     rt::gopark(

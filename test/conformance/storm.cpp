@@ -159,6 +159,7 @@ void need_alternate_stack() {
 
 /// By way of g0, straight back.
 void through_g0() {
+    weft::rt::enter(weft::rt::getg());
     weft::rt::mcall([](g* gp) {
         weft::rt::landed(gp);
         weft::rt::gogo(gp);

@@ -51,6 +51,7 @@ extern "C" {
 }
 
 [[gnu::noinline]] void bt_mcall() {
+    weft::rt::enter(weft::rt::getg());
     weft::rt::mcall([](weft::rt::g* gp) {
         weft::rt::landed(gp);
         bt_in_mcall();

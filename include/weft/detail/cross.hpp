@@ -60,8 +60,9 @@ void yield_by_call();
 namespace detail {
 
 /// Leaves from for to; returns when somebody continues from. Only after a function that has prepared it, such
-/// as begin_yield(). The offsets are those of gobuf (0 sp, 8 pc, 16 bp) and of g::schedlink, which holds the
-/// address of the counter to move on once from's stack is left: that makes from visible to others. The nop is for
+/// as begin_yield(). The offsets are those of gobuf (0 sp, 8 pc, 16 bp), of g::schedlink, which holds the
+/// address of the counter to move on once from's stack is left: that makes from visible to others; and of g::status:
+/// to runs in its own code from then on. The nop is for
 /// unwinders, which look up "return address minus one". Both dialects of assembler, for -masm=intel.
 /// What a function with a target attribute for AVX-512 keeps in the registers that only it has is not saved, if the
 /// rest of the file is compiled without: there WEFT_NO_INLINE_CROSSING, or a function in between, is needed.
@@ -74,6 +75,7 @@ namespace detail {
         "{movq (%%rsi), %%rsp|mov rsp, [rsi]}\n\t" WEFT_CFI_ARRIVE
         "{movq 16(%%rsi), %%rbp|mov rbp, [rsi+16]}\n\t" WEFT_CFI_ARRIVED "{movq 56(%%rdi), %%rax|mov rax, [rdi+56]}\n\t"
         "{addl $1, (%%rax)|add DWORD PTR [rax], 1}\n\t" // release: x86 keeps stores in order; one writer
+        "{movl $2, 44(%%rsi)|mov DWORD PTR [rsi+44], 2}\n\t"
         "{jmpq *8(%%rsi)|jmp [QWORD PTR [rsi+8]]}\n\t" WEFT_CFI_BACK "nop\n"
         "1:\t" WEFT_LANDING_PAD
         : "+D"(from), "+S"(to)
