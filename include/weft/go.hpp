@@ -4,6 +4,8 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <cxxabi.h>
 #include <exception>
 #include <functional>
@@ -37,6 +39,13 @@ new_goroutine newg(std::size_t size, std::size_t align, bool joinable);
 void newproc(rt::g* gp, void (*run)(rt::g*, void*)) noexcept;
 /// Gives it back unused, when the function object could not be made.
 void drop(rt::g* gp) noexcept;
+
+/// A function object that may be copied as bytes, padded.
+struct small_closure {
+    std::uint64_t words[2];
+};
+/// newg and newproc in one, for those.
+rt::g* newproc_small(small_closure closure, void (*run)(rt::g*, void*), bool joinable);
 
 /// Place for what a goroutine leaves behind for join; the same storage as the function object's, which is gone.
 void* result_storage(rt::g* gp, std::size_t size, std::size_t align);
@@ -82,6 +91,15 @@ struct closure {
 /// newg is called from is a line of the program.
 template <class Closure, class F, class... Args>
 [[gnu::always_inline]] inline rt::g* start(bool joinable, void (*run)(rt::g*, void*), F&& f, Args&&... args) {
+    if constexpr (sizeof(Closure) <= sizeof(small_closure) && alignof(Closure) <= alignof(small_closure) &&
+                  std::is_trivially_copy_constructible_v<Closure> && std::is_trivially_destructible_v<Closure> &&
+                  std::is_nothrow_constructible_v<std::decay_t<F>, F> &&
+                  (std::is_nothrow_constructible_v<std::decay_t<Args>, Args> && ...)) {
+        const Closure closure{std::forward<F>(f), {std::forward<Args>(args)...}};
+        small_closure bytes{};
+        std::memcpy(&bytes, static_cast<const void*>(&closure), sizeof closure);
+        return newproc_small(bytes, run, joinable);
+    }
     new_goroutine made = newg(sizeof(Closure), alignof(Closure), joinable);
     if constexpr (std::is_nothrow_constructible_v<std::decay_t<F>, F> &&
                   (std::is_nothrow_constructible_v<std::decay_t<Args>, Args> && ...)) {
@@ -156,7 +174,7 @@ public:
         if (gp_ == nullptr) throw std::logic_error("weft: join of a handle that has no goroutine");
 #ifdef WEFT_CROSS_INLINE
         const detail::crossing c = detail::begin_join(gp_);
-        if (c.to != nullptr) detail::cross(c.from, c.to);
+        if (c.to != nullptr) detail::cross<detail::leaving::waiting>(c.from, c.to);
 #else
         detail::join_by_call(gp_);
 #endif

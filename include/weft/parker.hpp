@@ -23,7 +23,7 @@ public:
 #ifdef WEFT_CROSS_INLINE
     [[gnu::always_inline]] void park() {
         const detail::crossing c = begin_park();
-        if (c.to != nullptr) detail::cross(c.from, c.to);
+        if (c.to != nullptr) detail::cross<detail::leaving::waiting>(c.from, c.to);
     }
 #else
     void park() { park_by_call(); }

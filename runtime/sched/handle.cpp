@@ -8,7 +8,8 @@
 //   E3. off its stack or about to leave it, exchange finished (acq_rel). It was detached: E recycles the
 //       descriptor. It was a joiner: ready(joiner). Else the handle owns the descriptor now.
 //   J1. load (acquire): finished? Else park; unlockf: CAS pending or ended → J (release; pairs with E3's acquire:
-//       E sees J parked). Failed: E was faster, J does not park (acquire; pairs with E3's release).
+//       E sees J parked; before an inline crossing it is made ahead of it, see park.cpp). Failed: E was faster, J does
+//       not park (acquire; pairs with E3's release).
 //   J1 is a plain store with one P: E does not run meanwhile, and D is J. (D may be a thread of the host's for E.)
 //   D1. CAS pending → detached (release; pairs with E2 and E3). D2. It is ended: E has nothing left but
 //       the scheduler to pass; wait for finished. D3. finished: D destroys and recycles.
@@ -103,9 +104,15 @@ crossing begin_join(g* gp) {
     if (self != nullptr && self->special == 0 && self != gp && gpool::runtime_of(gp) == self->m->rt) {
         enter(self);
         p* pp = self->m->p;
-        if (pp->solo && !has_finished(gp)) {
+        if (!has_finished(gp)) {
             if (g* next = take_next(self, pp)) {
-                gp->joining.store(reinterpret_cast<std::uintptr_t>(self), relaxed);
+                if (pp->solo)
+                    gp->joining.store(reinterpret_cast<std::uintptr_t>(self), relaxed);
+                else if (!commit_join(self, gp)) {
+                    put_next(pp, next);
+                    leave(self);
+                    return {nullptr, nullptr};
+                }
                 return leave_waiting(self, pp, next, gp, wait_reason::join);
             }
         }

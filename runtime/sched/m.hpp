@@ -46,7 +46,6 @@ struct alignas(cpu::cache_line) p {
     std::uint32_t global_tick = 0; ///< at this schedtick the global queue is served first
     eh_globals* eh = nullptr;      ///< its m's
     glist gfree;                   ///< dead goroutines, no more than gfree_high
-    std::uint32_t crossings = 0;   ///< what weft::detail::cross counts where there is nothing to publish
 
     // Second line: birth and death.
     std::uint32_t nstacks = 0;

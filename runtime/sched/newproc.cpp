@@ -240,6 +240,8 @@ bool exit_to_next(g* gp) noexcept {
     const std::uintptr_t joining = gp->joining.load(acquire); // pairs with join's CAS
     g* next = reinterpret_cast<g*>(joining);
     const bool to_joiner = join_state::is_joiner(joining) && (next->special & special::locked) == 0;
+    if (to_joiner && next->status.load(acquire) != gstatus::waiting) [[unlikely]]
+        await_off_stack(next);
     if (!to_joiner) {
         next = take_next(gp, pp);
         if (next == nullptr) return false;
@@ -345,6 +347,26 @@ new_goroutine newg(std::size_t size, std::size_t align, bool joinable) {
         }
     }
     return {gp, gp->storage};
+}
+
+g* newproc_small(small_closure closure, void (*run)(g*, void*), bool joinable) {
+    const entry in;
+    if (in.gp == nullptr) [[unlikely]]
+        no_goroutine();
+    p* pp = in.pp();
+    g* gp = newg_here(pp, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
+    gp->joining.store(joinable ? join_state::pending : join_state::detached, relaxed);
+    if (pp->watched) [[unlikely]] {
+        try {
+            make_storage(in.gp->m, gp, sizeof closure, alignof(small_closure));
+        } catch (...) {
+            dropg(pp, gp);
+            throw;
+        }
+    }
+    std::memcpy(gp->storage, &closure, sizeof closure);
+    newproc_here(pp, gp, run);
+    return gp;
 }
 
 void newproc(g* gp, void (*run)(g*, void*)) noexcept {

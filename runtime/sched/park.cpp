@@ -8,11 +8,15 @@
 //       publishes P's saved registers and status.
 //   P4. unlockf says false: P does not wait after all and becomes runnable here.
 //   R1. R finds P by an acquire that pairs with P3's release, and calls ready(P), once.
-//   R2. status must be waiting: anything else is "bad g->status in ready".
+//   R2. status must be waiting (acquire). entered: P is on its way out, see below. Anything else is "bad g->status in
+//       ready".
 //   R3. P goes to R's own runnext, then the submitter's half of wake.cpp.
-// Yielding: A leaves for B, which it takes from the queue, and stands on no queue until the arriving side has
-// published it (weft::detail::cross, weft_switchto). A searcher that takes its last look meanwhile (S3 of wake.cpp) may
-// see neither of them and go to sleep, and nothing is submitted afterwards that would wake it. So while a P is
+// Parking by an inline crossing (parker, join): P makes itself known to R before it leaves (P1 before P2), because
+// nothing can be called on the stack that is reached. Its status is entered until the crossing, which stores waiting
+// when the stack is left (release); so R waits for that in R2. It is some ten instructions away, unless P's thread has
+// lost its CPU. Yielding: A leaves for B, which it takes from the queue, and stands on no queue until the arriving side
+// has published it (weft::detail::cross, weft_switchto). A searcher that takes its last look meanwhile (S3 of wake.cpp)
+// may see neither of them and go to sleep, and nothing is submitted afterwards that would wake it. So while a P is
 // idle, a yield goes by way of g0, which puts A before it takes B; and a searcher that goes to sleep just
 // then is woken by sysmon, which looks for Ps with a queue while another P is idle.
 // All of it happens inside the runtime (entry.hpp); parking and yielding leave it, as crossings do.
@@ -164,6 +168,19 @@ crossing leave_runnable(g* gp, g* next, std::uint32_t* where) noexcept {
 }
 
 } // namespace
+
+void await_off_stack(const g* gp) noexcept {
+    constexpr int patience = 200;
+    for (int looks = 0;; looks++) {
+        const gstatus status = gp->status.load(acquire);
+        if (status == gstatus::waiting) return;
+        if (status != gstatus::entered) fatal("bad g->status in ready");
+        if (looks < patience)
+            cpu::pause();
+        else
+            os::yield_thread();
+    }
+}
 
 void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason) {
     g* gp = getg();

@@ -36,6 +36,7 @@ struct schedt {
     atomic<std::int32_t> npidle{0};     // written under lock; seq_cst in the wake-up protocol (wake.cpp)
     atomic<std::int32_t> nmspinning{0}; // seq_cst, as above
     atomic<std::int32_t> needspinning{0};
+    atomic<std::int32_t> nnapping{0}; // ms that nap before they steal (steal.cpp); a hint
 
     gqueue runq;                      // has room for all gcount goroutines
     std::uint32_t gcount = 0;         // descriptors made

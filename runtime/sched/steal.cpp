@@ -29,16 +29,22 @@ constexpr int steal_rounds = 4; // Go: stealTries
 // slack; the searcher has nothing else to do and looks on.
 constexpr std::int64_t runnext_grace_ns = 3'000;
 constexpr std::int64_t linger_ns = 20'000;
-constexpr int pauses_between_looks = 32; // about half a microsecond
+// Between looks at other Ps' queues, whose line their owners write at every switch and have to fetch back after
+// each look: about half a microsecond, then longer and longer.
+constexpr int first_pauses = 32;
+constexpr int most_pauses = 256;
 constexpr std::int64_t short_run_ns = 600;
 constexpr std::int32_t sample = 4;
 constexpr std::uint32_t first_nap_us = 5;
 constexpr std::uint32_t longest_nap_us = 80;
 
+/// Without a look at the queue: see first_pauses.
 void give_grace(const p* victim) noexcept {
     if (victim->status.load(relaxed) != pstatus::running) return;
     const std::int64_t until = os::nanotime() + runnext_grace_ns;
-    while (!victim->runq.empty() && os::nanotime() < until) cpu::pause();
+    do
+        for (int i = 0; i < first_pauses; i++) cpu::pause();
+    while (os::nanotime() < until);
 }
 
 std::uint32_t next_random(m* mp) noexcept { // xorshift32
@@ -85,9 +91,11 @@ bool anything_to_take(const m* mp) noexcept {
 
 /// Looks on until there is something, or the time is over. False: nothing.
 bool linger(const m* mp, std::int64_t until) noexcept {
+    int pauses = first_pauses;
     do {
-        for (int i = 0; i < pauses_between_looks; i++) cpu::pause();
+        for (int i = 0; i < pauses; i++) cpu::pause();
         if (anything_to_take(mp)) return true;
+        pauses = std::min(2 * pauses, most_pauses);
     } while (os::nanotime() < until);
     return false;
 }
@@ -98,8 +106,14 @@ std::int32_t before_taking(m* mp) noexcept {
     steal_memory& last = mp->last_steal;
     judge_last_steal(last, mp->p);
     if (last.nap_us == 0) return 0;
-    if (!last.woken && anything_to_take(mp)) os::sleep_microseconds(last.nap_us);
-    return sample;
+    runtime_impl& rt = *mp->rt;
+    schedt& sched = rt.sched;
+    // Somebody must be left who runs what waits. If the others are idle or nap, too, it is this m, and what is in the
+    // global queue is what it put there itself.
+    const bool last_awake = sched.nnapping.fetch_add(1, relaxed) + sched.npidle.load(relaxed) + 1 >= rt.procs;
+    if (!last_awake && !last.woken && anything_to_take(mp)) os::sleep_microseconds(last.nap_us);
+    sched.nnapping.fetch_sub(1, relaxed);
+    return last_awake ? 0 : sample;
 }
 
 void note_taking(m* mp) noexcept {

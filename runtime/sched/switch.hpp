@@ -62,22 +62,20 @@ inline void fetch_ahead(const g* far, const g* near) noexcept {
 /// The last steps before an inline crossing: what weft_switchto does itself.
 inline void take_over(const detail::crossing& c) noexcept {
     static_assert(GOBUF_SP == 0 && GOBUF_PC == 8 && GOBUF_BP == 16 && G_SCHED == 0 && G_STATUS == 44 &&
-                      GSTATUS_RUNNING == 2 && G_SCHEDLINK == 56,
+                      GSTATUS_RUNNING == 2 && static_cast<int>(gstatus::waiting) == 4 && G_SCHEDLINK == 56,
                   "weft/detail/cross.hpp has these offsets in its text");
     switch_control_words(c.from->sched, c.to->sched);
     setg(c.to);
 }
 
-/// The last steps before a crossing, which is the caller's, of a goroutine that waits already: with one P, where
-/// nobody can ready it before it is off its stack. Step P3 of park.cpp comes first then.
+/// The last steps before a crossing, which is the caller's, of a goroutine that whoever readies it may find already:
+/// its status says that it is not off its stack yet (park.cpp, "Parking by an inline crossing").
 inline detail::crossing leave_waiting(g* gp, p* pp, g* next, const void* what, wait_reason reason) noexcept {
     m* mp = gp->m;
     gp->reason = reason;
     gp->waiting_for = what;
-    gp->status.store(gstatus::waiting, relaxed);
     save_eh(gp, mp);
     run_next(mp, pp, next);
-    gp->schedlink = reinterpret_cast<g*>(&pp->crossings);
     const detail::crossing c{gp, next};
     take_over(c);
     return c;
@@ -89,10 +87,13 @@ inline void put_next(p* pp, g* gp) noexcept {
     if (kicked != nullptr && !pp->runq.put_tail(kicked)) runqput(pp, kicked, false);
 }
 
+/// R2 of park.cpp for a goroutine that is on its way out.
+void await_off_stack(const g* gp) noexcept;
+
 /// Go: ready. For one that owns pp; R2 and R3 of park.cpp.
 [[gnu::always_inline]] inline void ready_here(p* pp, g* gp) {
     if (gp->status.load(acquire) != gstatus::waiting) [[unlikely]]
-        fatal("bad g->status in ready");
+        await_off_stack(gp);
     if (pp->watched) [[unlikely]]
         sanitizer::race_release(gp);
     gp->status.store(gstatus::runnable, relaxed);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // state_: 0 nobody waits and there is no permit, 1 a permit, else the goroutine that is parked.
-//   park    P1. 1 → 0 by CAS (acquire, pairs with U1): done. P2. gopark; unlockf: CAS 0 → self (release, pairs with
-//           U2). Failed, so there is a permit: P3. CAS 1 → 0 (acquire, pairs with U1), do not park.
+//   park    P1. 1 → 0 by CAS (acquire, pairs with U1): done. P2. gopark; unlockf, or before an inline crossing: CAS
+//           0 → self (release, pairs with U2). Failed, so there is a permit: P3. CAS 1 → 0 (acquire, pairs with U1), do
+//           not park.
 //   unpark  U1. CAS 0 → 1, or 1 → 1 (release): done. U2. CAS goroutine → 0 (acq_rel): ready(goroutine).
 // Only the parked goroutine's side takes 1 away, and only unpark's side takes a goroutine away. With one P all of
 // it happens on one thread at a time, the one that is inside with it (entry.hpp): plain loads and stores do.
@@ -57,10 +58,12 @@ detail::crossing parker::begin_park() {
     if (self->special == 0) {
         rt::enter(self);
         rt::p* pp = self->m->p;
-        if (pp->solo && state_.load(std::memory_order_relaxed) == nobody) {
+        if (state_.load(std::memory_order_relaxed) == nobody) {
             if (rt::g* next = rt::take_next(self, pp)) {
-                commit_solo(self, &state_);
-                return rt::leave_waiting(self, pp, next, &state_, rt::wait_reason::parked);
+                std::uintptr_t seen = nobody;
+                if (swap(state_, seen, reinterpret_cast<std::uintptr_t>(self), pp->solo)) [[likely]]
+                    return rt::leave_waiting(self, pp, next, &state_, rt::wait_reason::parked);
+                rt::put_next(pp, next);
             }
         }
         rt::leave(self);
@@ -74,8 +77,9 @@ void parker::park_by_call() {
     rt::g* self = in.gp;
     if (self == nullptr) detail::no_goroutine();
     const bool solo = in.pp()->solo;
-    std::uintptr_t seen = permit;
-    if (!swap(state_, seen, nobody, solo)) {
+    std::uintptr_t seen =
+        state_.load(std::memory_order_relaxed); // a read-modify-write that is bound to fail costs as much
+    if (seen != permit || !swap(state_, seen, nobody, solo)) {
         if (seen != nobody) throw std::logic_error("weft: two goroutines park on one parker");
         rt::gopark(solo ? commit_solo : commit, &state_, rt::wait_reason::parked);
     }
@@ -88,7 +92,7 @@ void parker::unpark() {
     if (self == nullptr) detail::no_goroutine();
     if (self->racectx != nullptr) rt::sanitizer::race_release(this);
     rt::p* pp = in.pp();
-    std::uintptr_t seen = nobody;
+    std::uintptr_t seen = state_.load(std::memory_order_relaxed);
     for (;;) {
         if (seen == nobody) {
             if (swap(state_, seen, permit, pp->solo)) return;

@@ -7,7 +7,8 @@
 //
 // A switch is: save the registers; leave the stack for the next goroutine's or for g0's; publish, that is unlockf
 // (a park) or the queue's tail (a yield). -DBROKEN=1: a park publishes before the stack is left. 2: a yield does.
-// 3: unlockf stores its goroutine without looking whether a permit came meanwhile.
+// 3: unlockf stores its goroutine without looking whether a permit came meanwhile. 4: ready does not wait for one that
+// parks by an inline crossing, which publishes first and is entered until the stack is left.
 #ifndef BROKEN
 #define BROKEN 0
 #endif
@@ -18,7 +19,7 @@
 #define NOBODY 14
 #define PERMIT 15
 
-mtype = { running, runnable, waiting };
+mtype = { running, entered, runnable, waiting };
 mtype status[NG];
 bool on_stack[NG];    // some thread uses it
 bool saved[NG];       // its registers are where gogo finds them
@@ -53,6 +54,9 @@ inline gogo(next) {
 }
 
 inline ready(g) {
+#if BROKEN != 4
+    status[g] != entered;
+#endif
     assert(status[g] == waiting);
     status[g] = runnable;
     enqueue(g)
@@ -110,6 +114,16 @@ park:
     commit_park(g);
     on_stack[g] = false;
 #else
+    if
+    :: next != NONE -> // an inline crossing
+        status[g] = entered;
+        atomic { was = word[g]; if :: was == NOBODY -> word[g] = g :: else fi }
+        if
+        :: was == NOBODY -> saved[g] = true; on_stack[g] = false; status[g] = waiting; goto enter
+        :: else -> status[g] = running; enqueue(next); goto park // a permit came
+        fi
+    :: true
+    fi;
     saved[g] = true;
     on_stack[g] = false; // now on next's stack, or on g0's
     commit_park(g);

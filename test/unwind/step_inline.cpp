@@ -18,7 +18,11 @@ extern "C" {
 #ifdef WEFT_CROSS_INLINE
 void STEP_CROSS(weft::rt::g* from, weft::rt::g* to) {
     make_frame();
+#ifdef STEP_ALIGNED
+    weft::detail::cross<weft::detail::leaving::waiting>(from, to);
+#else
     weft::detail::cross(from, to);
+#endif
     make_frame();
 }
 #endif
