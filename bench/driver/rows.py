@@ -63,6 +63,7 @@ IMPLEMENTATIONS = {
         Implementation("weft", "weft", "weft"),
         Implementation("weft_call", "weft, out-of-line switch", "other"),
         Implementation("weft_shared", "weft, control words shared", "other"),
+        Implementation("weft_plain", "weft, unannounced", "other"),
         Implementation("weft_dynamic", "weft, shared C and C++ libraries", "other"),
         Implementation("floor", "floor", "floor"),
         Implementation("boost_fcontext", "Boost jump_fcontext", "peer", "libboost-context1.81-dev"),
@@ -129,7 +130,11 @@ ROWS = {
         Row("wake.latency", "from readying a parked goroutine of an idle M until it runs, the waker on another CPU",
             procs=(2,), rounds=5,
             targets={("p50", 2): Target(ratio=1.2, against="go"), ("p99", 2): Target(ratio=1.2, against="go")}),
-        # Later rows go here: channels, select, mutex, timers, system calls, memory, network.
+        Row("sleepers", "1,000,000 goroutines (--quick: 100,000) that sleep for less than a second, each at its own time",
+            procs=(1, 2), rounds=3, timeout=240),
+        Row("timer", "a pending timer stopped and set again, among 1,000 others"),
+        Row("syscall", "the cheapest system call, announced where there is somebody to tell"),
+        # Later rows go here: channels, select, mutex, memory, network.
     )
 }
 

@@ -7,4 +7,5 @@
 #include <weft/parker.hpp>
 #include <weft/runtime.hpp>
 #include <weft/this_goroutine.hpp>
+#include <weft/time.hpp>
 #include <weft/wait_group.hpp>

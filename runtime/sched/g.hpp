@@ -45,7 +45,7 @@ enum class gstatus : std::uint32_t {
 };
 
 /// What a goroutine waits for. Go: waitReason, same texts.
-enum class wait_reason : std::uint8_t { none, join, wait_group, main_exit, parked };
+enum class wait_reason : std::uint8_t { none, join, wait_group, main_exit, parked, sleep };
 const char* to_string(wait_reason r) noexcept;
 
 /// Who may still look at a goroutine's result. Kept in g::joining; any greater value is the parked joiner.

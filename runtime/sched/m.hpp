@@ -14,6 +14,7 @@
 #include "sched/gqueue.hpp"
 #include "sched/note.hpp"
 #include "sched/runq.hpp"
+#include "sched/timers.hpp"
 
 namespace weft::rt {
 
@@ -62,6 +63,8 @@ struct alignas(cpu::cache_line) p {
     atomic<std::uint32_t> syscalltick{0}; ///< announced system calls
 
     std::array<stack, stack_cache> stacks{}; ///< hot stacks; the last put is the first taken
+
+    rt::timers timers;
 
     rt::runq<g> runq;
 };

@@ -308,6 +308,15 @@ void dropg(p* pp, g* gp) noexcept {
     gfput(pp, gp);
 }
 
+void dropg_anywhere(runtime_impl& rt, g* gp) noexcept {
+    free_storage(gp);
+    gp->joining.store(join_state::detached, relaxed);
+    rt.stacks->unreserve(1);
+    std::lock_guard hold(rt.sched.lock);
+    rt.sched.gfree.push(gp);
+    rt.sched.gfreesize.store(rt.sched.gfree.size(), relaxed);
+}
+
 void need_stack(p* pp, g* gp) noexcept {
     if (pp->nstacks == 0) {
         const std::size_t batch = pp->most_stacks / 2;

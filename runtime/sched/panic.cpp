@@ -104,6 +104,7 @@ const char* to_string(wait_reason r) noexcept {
     case wait_reason::wait_group: return "sync.WaitGroup.Wait";
     case wait_reason::main_exit: return "main returned, waiting for goroutines";
     case wait_reason::parked: return "park";
+    case wait_reason::sleep: return "sleep";
     }
     return "waiting";
 }

@@ -40,6 +40,7 @@ void make_storage(const m* mp, g* gp, std::size_t size, std::size_t align);
 void free_storage(g* gp) noexcept;                           // [any] what it held is destroyed already
 void destroy_result(g* gp) noexcept;                         // goroutine or host thread: runs the program's destructor
 void dropg(p* pp, g* gp) noexcept;                           // [any] gives an unused descriptor back
+void dropg_anywhere(runtime_impl& rt, g* gp) noexcept;       // any thread; the same
 void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept; // [any] Go: newproc
 void gfput(p* pp, g* gp) noexcept;                           // [any] Go: gfput
 void need_stack(p* pp, g* gp) noexcept; // [any] gives a fresh goroutine its stack and its first context
@@ -51,6 +52,7 @@ std::int64_t live_goroutines(runtime_impl& rt) noexcept; // exact when nobody ru
 g* findrunnable(m* mp, bool& inherit_time);                          // [g0] returns; Go: findrunnable
 void runqput(p* pp, g* gp, bool next) noexcept;                      // [any] owner of pp; Go: runqput
 void globrunqput(runtime_impl& rt, g* gp) noexcept;                  // [any] Go: globrunqput
+void run_timers(p* pp, timers& ts);     // [g0] returns; fires what is due, on pp, which is the caller's
 bool global_queue_turn(p* pp) noexcept; // [any] owner of pp, at global_tick: whether g0 is to see to it
 bool only_main_lives_locked(runtime_impl& rt, const p* mine) noexcept; // [any] all other goroutines have ended
 inline constexpr std::uint32_t global_queue_interval = 61;             // Go: schedtick%61
@@ -67,6 +69,9 @@ std::int32_t
 before_taking(m* mp) noexcept;    // [g0] returns how many to take from the global queue, 0 = no bound; may nap
 void note_taking(m* mp) noexcept; // [g0] what its P has got now comes from others
 g* stealwork(m* mp) noexcept;     // [g0] returns; for a spinning m with a P. Go: stealWork
+
+// timer_sleep.cpp, and see timers.hpp
+bool sleep_for_timers(m* mp); // [g0] returns; without a P. True: go on, with a P or because the runtime stops
 
 // wake.cpp
 void wakep(runtime_impl& rt);                        // [any] Go: wakep

@@ -9,7 +9,8 @@
 //               CPU time since the round before, and the kernel says that it sleeps. Asking costs microseconds, so it
 //               is asked only where the first says so and the P is wanted. Go has nothing like it.
 //   computing   (the same, and its thread runs) No switch for 10 ms, and something waits for a P: on this P's queue or
-//               on the global one. Go preempts then. Where nothing waits, it may go on for ever.
+//               on the global one, or one of this P's timers is due. Go preempts then. Where nothing waits, it may go
+//               on for ever.
 // A goroutine that was looked at while it was inside the runtime keeps its P until the next round.
 #include "sched/retake.hpp"
 
@@ -64,7 +65,8 @@ retaker::verdict retaker::judge(const p* pp, const m* mp, sysmontick& tick, std:
     if (rt_.force_retake.load(relaxed)) return verdict::take;
     if (gp == nullptr) return verdict::leave;
     const gstatus status = gp->status.load(acquire);
-    const bool queued = !pp->runq.empty() || rt_.sched.runqsize.load(relaxed) > 0;
+    const std::int64_t when = pp->timers.next_when();
+    const bool queued = !pp->runq.empty() || rt_.sched.runqsize.load(relaxed) > 0 || (when != 0 && when <= now);
     const bool others = rt_.sched.npidle.load(relaxed) + rt_.sched.nmspinning.load(relaxed) > 0;
     const std::uint32_t calls = pp->syscalltick.load(relaxed);
     const bool same_call = calls == tick.syscalltick;

@@ -25,6 +25,7 @@ void abandon_joinable(g* gp) {
 
 /// All threads are joined: lets go of what the goroutines hold. Descriptors with a handle stay.
 void teardown(runtime_impl& rt) {
+    for (const auto& pp : rt.allp) pp->timers.discard_all();
     rt.gs.for_each([](g* gp) {
         sanitizer::race_join(std::exchange(gp->racectx, nullptr));
         if (gp->stk) sanitizer::stack_unused(gp->stk);

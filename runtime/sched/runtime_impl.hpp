@@ -48,6 +48,10 @@ struct schedt {
     atomic<bool> sysmonwait{false}; // written under lock
     note sysmonnote;
 
+    atomic<bool> has_sleeper{false};       // timer_sleep.cpp
+    atomic<std::int64_t> sleeper_until{0}; // when it wakes; 0: it is about to look
+    note sleepernote;
+
     bool main_waits = false;      // main has returned and waits for the others (at_exit::join)
     atomic<bool> stopping{false}; // written under lock; every m leaves when it sees it
 };

@@ -89,9 +89,16 @@ void runqput(p* pp, g* gp, bool next) noexcept {
     });
 }
 
+void run_timers(p* pp, timers& ts) {
+    const std::int64_t now = os::nanotime();
+    const std::int64_t when = ts.next_when();
+    if (when != 0 && when <= now) ts.run_due(pp, now);
+}
+
 bool global_queue_turn(p* pp) noexcept {
     const schedt& sched = pp->rt->sched;
     if (sched.runqsize.load(relaxed) != 0) return true;
+    if (const std::int64_t when = pp->timers.next_when(); when != 0 && when <= os::nanotime()) return true;
     pp->global_tick += global_queue_interval;
     return false;
 }
@@ -103,6 +110,8 @@ g* findrunnable(m* mp, bool& inherit_time) {
         if (sched.stopping.load(acquire)) mexit(mp);
         p* pp = mp->p;
         inherit_time = false;
+        if (pp->timers.next_when() != 0) [[unlikely]]
+            run_timers(pp, pp->timers);
         if (pp->schedtick == pp->global_tick) {
             pp->global_tick += global_queue_interval;
             if (g* gp = exchange_with_global(rt, pp)) return gp;
@@ -148,6 +157,10 @@ g* findrunnable(m* mp, bool& inherit_time) {
                 become_spinning(mp);
                 continue;
             }
+        }
+        if (sleep_for_timers(mp)) {
+            if (mp->p == nullptr) mexit(mp); // the runtime stops
+            continue;
         }
         stopm(mp);
     }

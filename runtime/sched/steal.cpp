@@ -75,6 +75,11 @@ g* steal_round(m* mp, bool with_next, bool grace) noexcept {
     for (steal_order order(static_cast<std::uint32_t>(rt.procs), next_random(mp)); !order.done(); order.next()) {
         p* victim = rt.allp[order.position()].get();
         if (victim == mp->p) continue;
+        if (with_next && victim->timers.next_when() != 0) [[unlikely]] {
+            run_timers(mp->p, victim->timers);
+            bool inherit;
+            if (g* gp = mp->p->runq.take(inherit)) return gp;
+        }
         const auto before_next = [victim, grace] {
             if (grace) give_grace(victim);
         };

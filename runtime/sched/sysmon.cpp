@@ -35,11 +35,16 @@ bool deep_sleep(runtime_impl& rt) {
     return true;
 }
 
-/// Wakes an m for a goroutine that a searcher's last look may have missed: see "Yielding" in park.cpp.
+/// Wakes an m for a goroutine that a searcher's last look may have missed (see "Yielding" in park.cpp), or for a timer
+/// that is late.
 void wake_for_overlooked(runtime_impl& rt) {
     const schedt& sched = rt.sched;
     if (sched.npidle.load(relaxed) == 0 || sched.nmspinning.load(relaxed) != 0) return;
-    const auto waits = [](const auto& pp) { return !pp->runq.empty(); };
+    const std::int64_t now = os::nanotime();
+    const auto waits = [now](const auto& pp) {
+        const std::int64_t when = pp->timers.next_when();
+        return !pp->runq.empty() || (when != 0 && when < now);
+    };
     if (std::any_of(rt.allp.begin(), rt.allp.end(), waits)) wakep(rt);
 }
 

@@ -172,6 +172,7 @@ void stop_world_for_good(runtime_impl& rt) {
     // Whatever an m sleeps for, it looks at stopping when it wakes.
     for (m* mp = rt.allm; mp != nullptr; mp = mp->alllink) mp->park.poke();
     sched.sysmonnote.poke();
+    sched.sleepernote.poke();
 }
 
 void join_threads(runtime_impl& rt) {

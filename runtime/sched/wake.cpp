@@ -191,8 +191,8 @@ void stopm(m* mp) {
 void handoffp(runtime_impl& rt, p* pp) {
     // Must start an m wherever findrunnable would find something for pp.
     schedt& sched = rt.sched;
-    if (!pp->runq.empty() || sched.runqsize.load(relaxed) != 0) {
-        startm(rt, pp, false);
+    if (!pp->runq.empty() || sched.runqsize.load(relaxed) != 0 || pp->timers.next_when() != 0) {
+        startm(rt, pp, false); // with timers: whoever finds nothing to do becomes the sleeper
         return;
     }
     std::int32_t none = 0;
@@ -218,6 +218,7 @@ void checkdead_locked(runtime_impl& rt) {
     const std::int64_t running = sched.mnext - sched.nmfreed - sched.nmidle - sched.nmidlelocked - sched.nmsys;
     if (running > 0) return;
     if (running < 0) fatal_raw("checkdead: inconsistent counts");
+    if (earliest_timer(rt) != 0) return;
     sched.lock.unlock();
     fatal("all goroutines are asleep - deadlock!");
 }
