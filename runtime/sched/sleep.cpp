@@ -137,11 +137,11 @@ void lock_with_goroutine(const entry& in, after_func* a) {
 
 /// Makes a pending, for ns from now; whether it was before. Inside. Throws std::bad_alloc; then it is stopped.
 bool set(const entry& in, after_func* a, std::int64_t ns) {
-    sanitizer::race_release(a);
     const std::int64_t when = time_after(ns);
     bool was_pending = false;
     bool earlier = true;
     lock_with_goroutine(in, a);
+    sanitizer::race_release(a);
     const bool moved = timers::move_locked(a, when, was_pending, earlier);
     a->spare -= !was_pending;
     futex_unlock(a->lock);

@@ -6,16 +6,18 @@
 // takes the P from a goroutine that computes past it (retake.cpp). For the rest there is one sleeper, an m without a P:
 //   m that goes to sleep (findrunnable)           whoever starts a timer or moves it to an earlier time
 //   S1. its P is on pidle. It is the sleeper if     A1. next_when of its P (release)
-//       nobody is (exchange, acq_rel)               A2. light barrier
-//   S2. until = the earliest of all Ps              A3. a P is idle? until later than that, or no sleeper: A4
-//   S3. heavy barrier                               A4. sleeper: poke the note. None: wakep, and whoever is woken
-//   becomes S4. until = the earliest again; sleep                it, if it finds nothing else S5. until = 0, sleeper no
-//   more; an idle P,
+//       nobody is (exchange, acq_rel). Else, if     A2. light barrier
+//       that one sleeps for too long: poke it       A3. a P is idle? until is later, or no sleeper: A4
+//   S2. until = the earliest of all Ps              A4. sleeper: poke its note. None: wakep; whoever
+//   S3. heavy barrier                                   is woken becomes it, if it finds no work
+//   S4. until = the earliest again; sleep
+//   S5. until = 0, sleeper no more; an idle P,
 //       and from the beginning
-// A2 and S3 order A1 before A3 and S2 before S4 for both threads: either the one that starts a timer sees the sleeper's
-// time, or the sleeper sees the timer. Who is not the sleeper may sleep without a time: the sleeper has looked at all
-// Ps, or it has left its place and looks for work, and for timers, again. The sleeper counts as running: while there
-// are timers, nothing is a deadlock. test/model/timers.pml checks this.
+// A2 and S3 order A1 before A3 and S2 before S4 for both threads: either the one that starts a timer sees the
+// sleeper's time, or the sleeper sees the timer. With no P idle nobody is woken in A3: the m that gives the next P
+// back looks at the timers, and at the sleeper's time, in S1. Who is not the sleeper may sleep without a time: the
+// sleeper has looked at all Ps, or it has left its place and looks for work, and for timers, again.
+// The sleeper counts as running: while there are timers, nothing is a deadlock. test/model/timers.pml checks this.
 #include <algorithm>
 #include <mutex>
 
@@ -50,7 +52,12 @@ void wake_for_timer(runtime_impl& rt, std::int64_t when) {
 bool sleep_for_timers(m* mp) {
     runtime_impl& rt = *mp->rt;
     schedt& sched = rt.sched;
-    if (earliest_timer(rt) == 0 || sched.has_sleeper.exchange(true, acq_rel)) return false; // S1
+    const std::int64_t first = earliest_timer(rt);
+    if (first == 0) return false;
+    if (sched.has_sleeper.exchange(true, acq_rel)) { // S1
+        if (first < sched.sleeper_until.load(relaxed)) sched.sleepernote.poke();
+        return false;
+    }
     sched.sleepernote.clear();
     sched.sleeper_until.store(earliest_timer(rt), relaxed); // S2
     if (rt.asymmetric)

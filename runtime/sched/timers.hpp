@@ -12,16 +12,14 @@
 //   zombie    stopped; the heap lets go of it when it meets it. Always modified, too
 // The heap's owner puts right what it meets at the top (clean_head), and everything once something was moved before
 // min_modified, or more than a quarter are zombies (adjust).
-//   start     N1. under ts.lock: entry, t.lock: when, heaped. N2. next_when (release). N3. light barrier; is the
-//   sleeper
-//             (timer_sleep.cpp) to be woken?
+//   start     N1. under ts.lock: entry, t.lock: when, heaped. N2. next_when (release). N3. light barrier; is
+//             the sleeper (timer_sleep.cpp) to be woken?
 //   stop      under t.lock: it was pending: when = 0, modified, zombie; ts.zombies + 1.
 //   move      under t.lock, if heaped: when, modified, not zombie; earlier than heaped_for: min_modified (release), N3.
 //             Else start.
-//   run       under ts.lock: adjust, clean_head, top due: under t.lock again neither modified nor zombie: nothing but
-//   when =
-//             0 and out of the heap. Outside of ts.lock: t.fire. From then on the heap knows nothing of it, so it may
-//             lie on the stack of the goroutine that fire makes ready.
+//   run       under ts.lock: adjust, clean_head, top due: under t.lock again neither modified nor zombie: when = 0 and
+//             out of the heap. Outside of ts.lock: t.fire. From then on the heap knows nothing of it, so it may lie on
+//             the stack of the goroutine that fire makes ready.
 // Order of locks: ts.lock, t.lock, sched.lock.
 #pragma once
 

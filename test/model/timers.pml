@@ -7,7 +7,8 @@
 // Memory: A1 goes through a store buffer, which empties at any time, before a later store, and at a heavy barrier.
 //
 // -DBROKEN=1: S3 and the searcher's barrier are missing. 2: the sleeper does not look again (S4). 3: who starts a timer
-// earlier than the sleeper's wakes nobody. 4: no sleeper, and who starts a timer wakes nobody.
+// earlier than the sleeper's wakes nobody. 4: no sleeper, and who starts a timer wakes nobody. 5: who is not the sleeper
+// does not ask how long that one sleeps.
 #ifndef BROKEN
 #define BROKEN 0
 #endif
@@ -22,6 +23,7 @@ bool note;
 byte nmspinning;
 bool parked[MS];      // on midle
 byte made = 2;
+byte npidle;          // of one P; the goroutine has another
 bool woken[MS];
 
 inline drain() { if :: buffered != NONE -> timer = buffered; buffered = NONE :: else fi }
@@ -36,7 +38,8 @@ end:
 // With nmspinning raised from 0 to 1 by the caller. The others have given their Ps back, so there is one for an m that
 // sleeps, or for a new one; where MS are too few it waits for one that is about to sleep.
 inline wake_one() {
-    atomic {
+    if
+    :: atomic { npidle > 0 -> npidle--;
         made < MS || parked[0] || parked[1] || parked[2] || parked[3];
         k = 0;
         do
@@ -46,8 +49,9 @@ inline wake_one() {
         if
         :: k < MS -> parked[k] = false; woken[k] = true
         :: else -> run m(made, true); made++
-        fi
-    }
+        fi }
+    :: atomic { npidle == 0 -> nmspinning-- }
+    fi
 }
 
 active proctype goroutine() {
@@ -57,7 +61,8 @@ active proctype goroutine() {
     :: when > 0 ->
         atomic { drain(); buffered = when }                // A1; A2 is nothing to the processor
         if                                                 // A3
-        :: !has_sleeper ->
+        :: npidle == 0
+        :: npidle > 0 && !has_sleeper ->
 #if BROKEN != 4
             if
             :: nmspinning == 0 ->
@@ -68,7 +73,7 @@ active proctype goroutine() {
 #else
             skip
 #endif
-        :: else ->
+        :: npidle > 0 && has_sleeper ->
 #if BROKEN != 3
             if :: when < until -> atomic { drain(); note = true } :: else fi // A4; until NONE: about to look
 #else
@@ -83,7 +88,9 @@ active proctype goroutine() {
 proctype m(byte id; bool spinning) {
     bool won;
     byte seen;
+    if :: parked[id] -> goto end_park :: else fi;
 search:
+    npidle++;
     if
     :: spinning ->
         atomic { nmspinning--; spinning = false }          // S2 of wake.cpp
@@ -97,7 +104,14 @@ search:
     :: else
     fi;
     atomic { won = !has_sleeper; has_sleeper = true }      // S1
-    if :: !won -> goto park :: else fi;
+    if
+    :: !won ->
+#if BROKEN != 5
+        if :: timer < until && until != NONE -> note = true :: else fi;
+#endif
+        goto park
+    :: else
+    fi;
     note = false;
     seen = timer;                                          // S2
     until = seen;
@@ -113,8 +127,8 @@ end_sleep:
     until = NONE;                                          // S5
     has_sleeper = false;
     if                                                     // an idle P, or none
-    :: atomic { true -> nmspinning++ }; spinning = true; goto search
-    :: false
+    :: atomic { npidle > 0 -> npidle--; nmspinning++ }; spinning = true; goto search
+    :: npidle == 0
     fi;
 park:
     parked[id] = true;
@@ -128,6 +142,7 @@ init {
     atomic {
         nmspinning = 1;
         run m(0, true);
+        parked[1] = true;
         run m(1, false)
     }
     timeout;
