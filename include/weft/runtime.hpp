@@ -9,10 +9,14 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #pragma GCC visibility push(default)
@@ -21,6 +25,74 @@ namespace weft {
 namespace rt {
 struct runtime_impl;
 }
+
+namespace detail {
+
+/// What another thread gives to a runtime to run as a goroutine. Destroyed after run(), or after abandoned().
+class task {
+public:
+    virtual ~task() = default;
+    virtual void run() = 0;
+    /// The runtime has ended before run() has; on the thread that called runtime::run.
+    virtual void abandoned() noexcept {}
+};
+
+template <class F>
+class plain_task final : public task {
+public:
+    explicit plain_task(F&& f) : f_(std::move(f)) {}
+    explicit plain_task(const F& f) : f_(f) {}
+    void run() override { static_cast<void>(f_()); }
+
+private:
+    F f_;
+};
+
+/// What a thread of the host's waits for in runtime::call.
+class reply {
+public:
+    void done() noexcept;
+    void wait() noexcept;
+
+private:
+    std::atomic<std::uint32_t> word_{0};
+};
+
+template <class F, class Result>
+class called_task final : public task {
+public:
+    using value = std::conditional_t<std::is_void_v<Result>, std::monostate, Result>;
+    struct answer {
+        std::optional<value> result;
+        std::exception_ptr failed;
+        reply ready;
+    };
+    called_task(F& f, answer& a) : f_(f), answer_(a) {}
+    void run() override {
+        try {
+            if constexpr (std::is_void_v<Result>) {
+                f_();
+                answer_.result.emplace();
+            } else {
+                answer_.result.emplace(f_());
+            }
+        } catch (...) {
+            answer_.failed = std::current_exception();
+        }
+        answer_.ready.done(); // the last use: the caller's stack is its own again
+    }
+    void abandoned() noexcept override {
+        answer_.failed = std::make_exception_ptr(
+            std::runtime_error("weft: the call was abandoned: its runtime ended before it did (at_exit::abandon)"));
+        answer_.ready.done();
+    }
+
+private:
+    F& f_;
+    answer& answer_;
+};
+
+} // namespace detail
 
 /// What happens to goroutines that still live when the main function has returned.
 enum class at_exit {
@@ -37,10 +109,19 @@ enum class at_exit {
 /// The largest number of Ps that a runtime may have.
 inline constexpr int max_procs = 1024;
 
+/// What options::on_stall is told.
+struct stall_report {
+    std::uint64_t goroutine;           ///< this_goroutine::id()
+    std::chrono::nanoseconds duration; ///< since its P last switched, so far
+    bool announced;                    ///< it is inside blocking()
+    std::string created_by;            ///< where it was spawned, in Go's format; empty for main
+};
+
 /// How a runtime is to be made. Every member has a default that suits a program of its own.
 struct options {
     /// Ps, that is goroutines that run at the same time: 1 … max_procs. 0 takes the number of CPUs
-    /// that the calling thread may use (sched_getaffinity). Go: GOMAXPROCS.
+    /// that the calling thread may use (sched_getaffinity), or the CPU quota of the process's control group, rounded
+    /// up, if that is less (but not less than 2). Go: GOMAXPROCS.
     int procs = 0;
     /// Bytes of stack for each goroutine, without its guard: 16 KiB … 1 GiB, rounded up to pages.
     /// Only touched pages take memory.
@@ -49,6 +130,16 @@ struct options {
     weft::at_exit at_exit = weft::at_exit::join;
     /// Most threads that the runtime may make. More end the process with Go's "thread exhaustion".
     int max_threads = 10000;
+    /// A goroutine that holds its P for longer than this without a scheduling point is reported: it computes, or blocks
+    /// in a call that it did not announce, and nobody else wanted the P or sysmon has not got it yet. 0: never, the
+    /// default. At most one report a second. Looked at by sysmon, so within 10 ms or so.
+    std::chrono::nanoseconds stall_threshold{0};
+    /// Gets the reports, on sysmon's thread, which it must not block. Empty: they go to stderr.
+    std::function<void(const stall_report&)> on_stall = {};
+    /// Called once, with Go's report, when all goroutines are asleep and nothing can wake one, instead of ending the
+    /// process: on a thread of the runtime's, which it must not block for long. The goroutines stay asleep, until some
+    /// thread calls runtime::go; without that run() never returns. Empty: the report goes to stderr, exit status 2.
+    std::function<void(const std::string& report)> on_deadlock = {};
 
     static constexpr std::size_t default_stack_size = 256 * 1024;
 };
@@ -108,6 +199,45 @@ public:
         }
     }
 
+    /// Starts f() as a goroutine, from any thread while run() runs: a thread of the host's that is no goroutine, too. f
+    /// is moved or copied. This is also how other threads wake goroutines: rt.go([&] { p.unpark(); }). An exception
+    /// that leaves f is a panic, as with weft::go. A thread that will do so later keeps an external_waker until then.
+    /// Throws std::logic_error when the runtime does not run (not yet, or no more), std::bad_alloc, and what the copy
+    /// throws.
+    template <class F>
+        requires std::invocable < std::decay_t<F>
+    & > void go(F&& f) { post(std::make_unique<detail::plain_task<std::decay_t<F>>>(std::forward<F>(f))); }
+
+    /// Runs f() as a goroutine and waits for it; returns what it returns or throws what it throws. For threads of the
+    /// host's: it blocks the calling thread.
+    /// Throws std::logic_error when called from a goroutine (use weft::spawn), and as go(); std::runtime_error if the
+    /// runtime ends before f has (at_exit::abandon).
+    template <class F>
+        requires std::invocable<F&>
+    auto call(F&& f) -> std::invoke_result_t<F&> {
+        using result = std::invoke_result_t<F&>;
+        using task = detail::called_task<std::remove_reference_t<F>, result>;
+        static_assert(!std::is_reference_v<result>, "a goroutine's reference may dangle: return a pointer or a value");
+        refuse_goroutine();
+        typename task::answer answer;
+        post(std::make_unique<task>(f, answer));
+        answer.ready.wait();
+        if (answer.failed) std::rethrow_exception(std::move(answer.failed));
+        if constexpr (!std::is_void_v<result>) return std::move(*answer.result);
+    }
+
+    /// Ends the present run from outside: nothing more is run, as with at_exit::abandon, and run() throws
+    /// std::runtime_error
+    /// ("stopped") if main has not returned. Goroutines that are in code of the program's end at their next call of
+    /// weft; for them run() waits, and this function for run(), at most so long. True: run() has ended, or there was
+    /// none. False: it has not yet, and survivors() tells why; to call stop again waits again. Any thread but the one
+    /// that runs run() and those of goroutines: std::logic_error there.
+    bool stop(std::chrono::nanoseconds patience);
+
+    /// The goroutines that are in code of the program's now, in Go's format. Any thread. Empty when the runtime does
+    /// not run.
+    std::string survivors();
+
     /// Number of Ps. Any thread.
     int procs() const noexcept;
 
@@ -124,11 +254,33 @@ private:
             return false;
     }
     void run_main(const std::function<void()>& main, bool empty);
+    void post(std::unique_ptr<detail::task> t);
+    static void refuse_goroutine();
+    friend class external_waker;
 
     const options opts_;
     const int procs_;
     std::atomic<bool> running_{false};
     std::unique_ptr<rt::runtime_impl> impl_; // of the present run, or of the last one, for its boot record
+    std::mutex gate_;                        // other threads are inside only with it
+    rt::runtime_impl* open_ = nullptr;       // gate_; the present run, while others may give it something
+    rt::runtime_impl* present_ = nullptr;    // gate_; the present run, until its threads are joined
+};
+
+/// A promise that a thread of the host's will wake somebody: while one lives, goroutines that are all asleep are no
+/// deadlock. It may be made and destroyed on any thread, and holds for the run in which it was made. The runtime object
+/// must outlive it. Go has none: there a program with cgo is never thought to be dead.
+class external_waker {
+public:
+    /// Throws std::logic_error when the runtime does not run.
+    explicit external_waker(runtime& rt);
+    ~external_waker();
+    external_waker(const external_waker&) = delete;
+    external_waker& operator=(const external_waker&) = delete;
+
+private:
+    runtime& rt_;
+    rt::runtime_impl* impl_;
 };
 
 /// Makes a runtime, runs main in it as goroutine 1, and returns main's value: runtime(opts).run(main).
@@ -136,6 +288,13 @@ template <class Main>
 auto run(Main&& main, const options& opts = {}) -> std::invoke_result_t<Main&> {
     return runtime(opts).run(std::forward<Main>(main));
 }
+
+/// After fork(2), in the child, on the thread that called fork: the thread belongs to no runtime from now on, and may
+/// run one of its own. Without this call the child may only exec or _exit: the runtime's other threads are not there.
+/// What was there of the parent's runtimes must not be touched, their objects and handles included: their locks may be
+/// held by threads that no longer exist. The caller's frames stay, on the goroutine's stack, where it was one. Go has
+/// no such thing: its child may only exec.
+void after_fork_in_child() noexcept;
 
 /// The number of Ps of the runtime that the calling goroutine belongs to. Go: GOMAXPROCS(0).
 /// Throws std::logic_error on a thread that belongs to no runtime.

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <pthread.h>
+#include <string>
 
 #include "core/stack.hpp"
 
@@ -16,6 +17,13 @@ std::int64_t nanotime() noexcept;
 
 /// CPUs that the calling thread may run on, at least 1. Go: osinit, sched_getaffinity.
 int cpu_count() noexcept;
+
+/// CPUs that the control group of the process may use, in time, its parents' limits included; 0: no limit is known.
+/// root is put before every path, for tests. Throws std::bad_alloc.
+double cpu_quota(const std::string& root = {});
+/// How many Ps for so many CPUs and such a quota: the quota rounded up, but not less than 2 where there are as many
+/// CPUs. Go: defaultGOMAXPROCS, since 1.25.
+int default_procs(int cpus, double quota) noexcept;
 
 /// The kernel's id of the calling thread. Go: gettid.
 std::int32_t thread_id() noexcept;

@@ -61,6 +61,8 @@ stack thread_stack() noexcept {
     pthread_attr_getstack(&attr, &lo, &size);
     pthread_attr_destroy(&attr);
     const auto base = reinterpret_cast<std::uintptr_t>(lo);
+    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    if (here < base || here >= base + size) return {}; // a goroutine's, after fork
     return {base, base + size};
 }
 

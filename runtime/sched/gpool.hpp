@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <mutex>
 #include <vector>
 
 #include "core/futex_mutex.hpp"
@@ -35,6 +36,13 @@ public:
     void for_each(F&& f) {
         for (slab* s : slabs_)
             for (std::size_t i = 0; i < s->used; i++) f(&s->at(i));
+    }
+
+    /// The same while goroutines run, and are made: what f reads may be old, or in the middle of a change.
+    template <class F>
+    void for_each_locked(F&& f) {
+        const std::lock_guard hold(lock_);
+        for_each(f);
     }
 
     /// The runtime ends while a handle to gp exists: gp's slab gets one more owner.

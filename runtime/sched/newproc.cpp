@@ -153,15 +153,7 @@ void adopt_stack(g* gp, const stack& stk) noexcept {
         gfspill(pp);
 }
 
-[[gnu::always_inline]] inline g* newg_here(p* pp, std::uintptr_t gopc) {
-    take_credit(pp);
-    g* gp;
-    try {
-        gp = gfget(pp);
-    } catch (...) {
-        give_credit(pp);
-        throw;
-    }
+[[gnu::always_inline]] inline g* begin_life(g* gp, std::uintptr_t gopc) noexcept {
     gp->status.store(gstatus::dead, relaxed);
     gp->gopc = gopc;
     gp->has_result = gp->failed = gp->abandoned = false;
@@ -169,6 +161,36 @@ void adopt_stack(g* gp, const stack& stk) noexcept {
     gp->heap_align = 0;
     gp->reason = wait_reason::none;
     return gp;
+}
+
+[[gnu::always_inline]] inline g* newg_here(p* pp, std::uintptr_t gopc) {
+    take_credit(pp);
+    try {
+        return begin_life(gfget(pp), gopc);
+    } catch (...) {
+        give_credit(pp);
+        throw;
+    }
+}
+
+/// As gfget, without a P.
+g* gfget_anywhere(runtime_impl& rt) {
+    schedt& sched = rt.sched;
+    {
+        const tools::race_ignored quiet;
+        std::lock_guard hold(sched.lock);
+        g* gp = sched.gfree.pop();
+        sched.gfreesize.store(sched.gfree.size(), relaxed);
+        if (gp != nullptr) return gp;
+        sched.runq.reserve(sched.gcount + 1);
+        sched.gcount++;
+    }
+    return rt.gs.make(rt);
+}
+
+void run_task(g*, void* storage) {
+    const std::unique_ptr<detail::task> t(*static_cast<detail::task**>(storage));
+    t->run();
 }
 
 [[gnu::always_inline]] inline void newproc_here(p* pp, g* gp, void (*run)(g*, void*)) noexcept {
@@ -328,8 +350,45 @@ void need_stack(p* pp, g* gp) noexcept {
     make_context(gp);
 }
 
+void newproc_anywhere(runtime_impl& rt, std::unique_ptr<detail::task> t, std::uintptr_t gopc) {
+    schedt& sched = rt.sched;
+    rt.stacks->reserve(1);
+    g* gp;
+    try {
+        gp = begin_life(gfget_anywhere(rt), gopc);
+    } catch (...) {
+        rt.stacks->unreserve(1);
+        throw;
+    }
+    *reinterpret_cast<detail::task**>(gp->storage) = t.release();
+    gp->joining.store(join_state::detached, relaxed);
+    gp->run = run_task;
+    gp->special = special::fresh;
+    gp->goid = rt.goidgen.fetch_add(1, relaxed) + 1;
+    if (sanitizer::present()) {
+        gp->racectx = sanitizer::race_create();
+        sanitizer::race_release(gp);
+    }
+    gp->status.store(gstatus::runnable, relaxed);
+    {
+        std::lock_guard hold(sched.lock);
+        sched.foreign.store(sched.foreign.load(relaxed) + 1, relaxed);
+        sched.deadlock_told = false;
+        sched.runq.push_back(gp);
+        sched.runqsize.store(sched.runq.size(), relaxed);
+    }
+    store_load_barrier(); // W2 of wake.cpp
+    wakep(rt);
+}
+
+void abandon_task(g* gp) noexcept {
+    if (gp->run != run_task) return;
+    const std::unique_ptr<detail::task> t(*static_cast<detail::task**>(gp->storage));
+    t->abandoned();
+}
+
 std::int64_t live_goroutines(runtime_impl& rt) noexcept {
-    std::int64_t n = 0;
+    std::int64_t n = rt.sched.foreign.load(relaxed);
     for (const auto& pp : rt.allp) n += pp->live_delta.load(relaxed);
     return n;
 }

@@ -117,6 +117,31 @@ void panic_uncaught(g* gp, const std::exception_ptr& e) {
     });
 }
 
+namespace {
+
+/// All goroutines that live, but for one.
+std::string list_goroutines(runtime_impl& rt, const g* but) {
+    std::string report;
+    rt.gs.for_each([&](g* gp) {
+        const gstatus status = gp->status.load(relaxed);
+        if (gp == but || status == gstatus::dead || status == gstatus::idle) return;
+        report += "\n" + header(gp) + format_created_by(gp->gopc);
+    });
+    return report;
+}
+
+} // namespace
+
+std::string list_survivors(runtime_impl& rt) {
+    std::string text;
+    rt.gs.for_each_locked([&](const g* gp) {
+        const gstatus status = gp->status.load(acquire);
+        if (status == gstatus::running || status == gstatus::syscall)
+            text += (text.empty() ? "" : "\n") + header(gp) + format_created_by(gp->gopc);
+    });
+    return text;
+}
+
 void fatal(const char* what, const std::string& before) {
     const g* self = weft_getg();
     if (self == nullptr || self->m == nullptr) fatal_raw(what);
@@ -128,13 +153,16 @@ void fatal(const char* what, const std::string& before) {
         std::string report = before + "fatal error: " + what + "\n";
         if (current != nullptr)
             report += "\n" + header(current) + format_traceback(pcs) + format_created_by(current->gopc);
-        rt.gs.for_each([&](g* gp) {
-            const gstatus status = gp->status.load(relaxed);
-            if (gp == current || status == gstatus::dead || status == gstatus::idle) return;
-            report += "\n" + header(gp) + format_created_by(gp->gopc);
-        });
-        return report;
+        return report + list_goroutines(rt, current);
     });
+}
+
+void tell_deadlock(runtime_impl& rt) {
+    try {
+        rt.opts.on_deadlock("fatal error: all goroutines are asleep - deadlock!\n" + list_goroutines(rt, nullptr));
+    } catch (...) {
+        fatal_raw("weft: an exception left options::on_deadlock");
+    }
 }
 
 } // namespace weft::rt

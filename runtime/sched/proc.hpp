@@ -42,7 +42,10 @@ void destroy_result(g* gp) noexcept;                         // goroutine or hos
 void dropg(p* pp, g* gp) noexcept;                           // [any] gives an unused descriptor back
 void dropg_anywhere(runtime_impl& rt, g* gp) noexcept;       // any thread; the same
 void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept; // [any] Go: newproc
-void gfput(p* pp, g* gp) noexcept;                           // [any] Go: gfput
+/// Any thread, with the runtime's gate held: t as a goroutine. Throws bad_alloc.
+void newproc_anywhere(runtime_impl& rt, std::unique_ptr<detail::task> t, std::uintptr_t gopc);
+void abandon_task(g* gp) noexcept;      // teardown: gp has not ended; if another thread waits for it, it is told
+void gfput(p* pp, g* gp) noexcept;      // [any] Go: gfput
 void need_stack(p* pp, g* gp) noexcept; // [any] gives a fresh goroutine its stack and its first context
 std::int64_t live_goroutines(runtime_impl& rt) noexcept; // exact when nobody runs
 
@@ -111,8 +114,14 @@ void startlockedm(m* mp, g* gp); // [g0] returns
 // sysmon.cpp
 void sysmon(); // mstartfn of an m without P; returns when the runtime stops
 
+// schedtrace.cpp
+std::string schedtrace(runtime_impl& rt, bool detailed); // any thread; not under sched.lock
+std::string schedtrace_goroutines(runtime_impl& rt);     // the same
+
 // panic.cpp
 [[noreturn]] void fatal(const char* what, const std::string& before = {}); // [any] Go: throw, fatal; exit status 2
-[[noreturn]] void panic_uncaught(g* gp, const std::exception_ptr& e);      // an exception nobody will look at
+std::string list_survivors(runtime_impl& rt); // any thread: who is in the program's code, roughly
+void tell_deadlock(runtime_impl& rt);         // [g0], or a thread of the host's; calls options::on_deadlock
+[[noreturn]] void panic_uncaught(g* gp, const std::exception_ptr& e); // an exception nobody will look at
 
 } // namespace weft::rt

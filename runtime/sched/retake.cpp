@@ -105,6 +105,7 @@ bool retaker::round(std::int64_t now) {
                     .cpu_time = -1};
             continue;
         }
+        stalls_.look(pp, tick.since, now);
         const verdict v = judge(pp, mp, tick, now);
         soon |= v != verdict::leave;
         if (v == verdict::take) take(pp, tick);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sched/runtime_impl.hpp"
+#include "sched/stall.hpp"
 
 namespace weft::rt {
 
@@ -21,7 +22,7 @@ struct sysmontick {
 
 class retaker {
 public:
-    explicit retaker(runtime_impl& rt) : rt_(rt), ticks_(rt.allp.size()) {}
+    explicit retaker(runtime_impl& rt) : rt_(rt), stalls_(rt), ticks_(rt.allp.size()) {}
 
     /// One round over all Ps at the time now (nanotime). True: a P was taken, or the next look should come
     /// soon. sysmon only.
@@ -35,6 +36,7 @@ private:
     void take(p* pp, sysmontick& tick);
 
     runtime_impl& rt_;
+    stall_watch stalls_;
     std::vector<sysmontick> ticks_; // by P
 };
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "os/futex.hpp"
 #include "os/os.hpp"
 #include "sched/proc.hpp"
 #include "sched/sanitizer.hpp"
@@ -30,7 +31,10 @@ void teardown(runtime_impl& rt) {
         sanitizer::race_join(std::exchange(gp->racectx, nullptr));
         if (gp->stk) sanitizer::stack_unused(gp->stk);
         const gstatus status = gp->status.load(relaxed);
-        if (status != gstatus::dead && status != gstatus::idle && !gp->has_result) free_storage(gp); // no destructors
+        if (status != gstatus::dead && status != gstatus::idle && !gp->has_result) {
+            abandon_task(gp);
+            free_storage(gp); // no destructors
+        }
         std::uintptr_t state = gp->joining.load(acquire);
         if (state == join_state::detached) return;
         if (state != join_state::finished) abandon_joinable(gp); // it, or whoever was to join it too
@@ -64,7 +68,10 @@ constexpr std::size_t largest_stack = std::size_t{1} << 30;
 }
 
 int checked_procs(int procs) {
-    if (procs == 0) return std::min(rt::os::cpu_count(), max_procs);
+    if (procs == 0) {
+        const int cpus = std::min(rt::os::cpu_count(), max_procs);
+        return cpus <= 2 ? cpus : rt::os::default_procs(cpus, rt::os::cpu_quota());
+    }
     if (procs < 0 || procs > max_procs)
         bad_option("procs", std::to_string(procs), "1 to " + std::to_string(max_procs) + ", or 0 for one a CPU");
     return procs;
@@ -108,11 +115,90 @@ void runtime::run_main(const std::function<void()>& main, bool empty) {
     rt::runtime_impl& impl = *impl_;
     impl.main = &main;
     impl.boot.clear();
+    impl.open = [this, &impl] {
+        const std::lock_guard hold(gate_);
+        open_ = present_ = &impl;
+    };
+    impl.close = [this] {
+        const std::lock_guard hold(gate_);
+        open_ = nullptr;
+    };
     weft_rt0(impl.m0.get());
     rt::join_threads(impl);
+    {
+        const std::lock_guard hold(gate_);
+        open_ = present_ = nullptr;
+    }
     rt::sanitizer::race_acquire(&impl);
     rt::teardown(impl);
+    if (!impl.main_ended && !impl.main_exception)
+        throw std::runtime_error("weft: the runtime was stopped before its main function returned");
     if (impl.main_exception) std::rethrow_exception(std::exchange(impl.main_exception, nullptr));
+}
+
+void after_fork_in_child() noexcept { weft_setg(nullptr); }
+
+void runtime::refuse_goroutine() {
+    if (rt::current_goroutine() != nullptr)
+        throw std::logic_error("weft: runtime::call blocks its thread; from a goroutine use weft::spawn and join");
+}
+
+bool runtime::stop(std::chrono::nanoseconds patience) {
+    if (rt::current_goroutine() != nullptr)
+        throw std::logic_error(
+            "weft: runtime::stop waits for its thread; a goroutine ends the run by returning from main");
+    const std::int64_t until = rt::os::nanotime() + patience.count();
+    for (;;) {
+        {
+            const std::lock_guard hold(gate_);
+            if (present_ == nullptr) return true;
+            open_ = nullptr;
+            rt::stop_world_for_good(*present_);
+        }
+        if (rt::os::nanotime() >= until) return false;
+        rt::os::sleep_microseconds(500);
+    }
+}
+
+std::string runtime::survivors() {
+    const std::lock_guard hold(gate_);
+    return present_ != nullptr ? rt::list_survivors(*present_) : std::string();
+}
+
+void runtime::post(std::unique_ptr<detail::task> t) {
+    const auto gopc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
+    const rt::entry in; // on a goroutine: wakep needs it
+    const std::lock_guard hold(gate_);
+    if (open_ == nullptr)
+        throw std::logic_error("weft: the runtime does not run: go and call are for while run() runs");
+    rt::newproc_anywhere(*open_, std::move(t), gopc);
+}
+
+void detail::reply::done() noexcept {
+    rt::sanitizer::race_release(this);
+    word_.store(1, std::memory_order_release);
+    rt::os::futex_wake(word_, 1);
+}
+
+void detail::reply::wait() noexcept {
+    while (word_.load(std::memory_order_acquire) == 0) rt::os::futex_wait(word_, 0);
+    rt::sanitizer::race_acquire(this);
+}
+
+external_waker::external_waker(runtime& rt) : rt_(rt) {
+    const std::lock_guard hold(rt.gate_);
+    impl_ = rt.open_;
+    if (impl_ == nullptr) throw std::logic_error("weft: the runtime does not run: an external_waker is for one run");
+    const std::lock_guard hold_sched(impl_->sched.lock);
+    impl_->sched.external++;
+}
+
+external_waker::~external_waker() {
+    const std::lock_guard hold(rt_.gate_);
+    if (rt_.open_ != impl_) return; // that run has ended
+    const std::lock_guard hold_sched(impl_->sched.lock);
+    impl_->sched.external--;
+    rt::checkdead_locked(*impl_);
 }
 
 } // namespace weft

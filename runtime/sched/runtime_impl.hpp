@@ -12,6 +12,7 @@
 #include "core/futex_mutex.hpp"
 #include "core/stack.hpp"
 #include "sched/boot_record.hpp"
+#include "sched/debugvars.hpp"
 #include "sched/g.hpp"
 #include "sched/gpool.hpp"
 #include "sched/gqueue.hpp"
@@ -27,10 +28,13 @@ struct schedt {
 
     m* midle = nullptr; // ms that sleep and have no work
     std::int32_t nmidle = 0;
-    std::int32_t nmidlelocked = 0; // locked ms that wait for their goroutine
-    std::int64_t mnext = 0;        // ms made so far, and the next id
-    std::int64_t nmfreed = 0;      // ms that have exited
-    std::int32_t nmsys = 0;        // system ms, not counted for deadlocks
+    std::int32_t nmidlelocked = 0;   // locked ms that wait for their goroutine
+    std::int64_t mnext = 0;          // ms made so far, and the next id
+    std::int64_t nmfreed = 0;        // ms that have exited
+    std::int32_t nmsys = 0;          // system ms, not counted for deadlocks
+    std::int32_t external = 0;       // external_wakers: while there is one, nothing is a deadlock
+    bool deadlock_told = false;      // options::on_deadlock has been called for this one
+    atomic<std::int64_t> foreign{0}; // goroutines made by threads without a P; written under lock
 
     p* pidle = nullptr;
     atomic<std::int32_t> npidle{0};     // written under lock; seq_cst in the wake-up protocol (wake.cpp)
@@ -60,6 +64,8 @@ struct runtime_impl {
     runtime_impl(const options& o, int procs);
 
     const options opts;
+    const debug_vars debug = read_debug_vars();
+    std::int64_t started_ns = 0; // constant once booted; nanotime
     const int procs;
     bool asymmetric = false; // constant once booted: who rarely needs a StoreLoad pays for both (os::heavy_barrier)
 
@@ -80,8 +86,10 @@ struct runtime_impl {
 
     atomic<bool> force_retake{false}; // for tests: sysmon takes every P that it can, and never naps for long
 
+    std::function<void()> open, close; // for threads of the host's: runtime::post
     const std::function<void()>* main = nullptr;
     std::exception_ptr main_exception;
+    bool main_ended = false;           // by main, before its thread is joined
     atomic<std::int32_t> panicking{0}; // the thread that prints a panic; others wait for the end
 };
 

@@ -45,6 +45,15 @@ void wait_for_others() {
     sanitizer::race_acquire(gpool::runtime_of(gp));
 }
 
+/// main has returned. From close() on no thread of the host's can add a goroutine; those that came before are waited
+/// for, too.
+void end_with_others(runtime_impl& rt) {
+    const std::int64_t foreign = rt.sched.foreign.load(relaxed);
+    if (rt.opts.at_exit == at_exit::join) wait_for_others();
+    rt.close();
+    if (rt.opts.at_exit == at_exit::join && rt.sched.foreign.load(relaxed) != foreign) wait_for_others();
+}
+
 /// The end of the main goroutine, on g0.
 void main_exit0(g* gp) {
     m* mp = landed(gp);
@@ -70,6 +79,7 @@ void main_goroutine(g* gp, void*) {
         newm(rt, sysmon, nullptr, -1);
     });
     leave(gp);
+    rt.open();
     rt.boot.step("main.main", "the program's own main function");
     try {
         (*rt.main)();
@@ -80,7 +90,8 @@ void main_goroutine(g* gp, void*) {
     } catch (...) {
         rt.main_exception = std::current_exception();
     }
-    if (rt.opts.at_exit == at_exit::join) wait_for_others();
+    end_with_others(rt);
+    rt.main_ended = true;
     sanitizer::race_release(&rt);
     enter(gp);
     mcall(main_exit0, true);
@@ -142,6 +153,7 @@ void procresize(runtime_impl& rt) {
 
 void schedinit(m* mp) {
     runtime_impl& rt = *mp->rt;
+    rt.started_ns = os::nanotime();
     mp->g0->racectx = sanitizer::race_current();
     rt.boot.step("schedinit", "stacks, signal mask, then:");
     rt.stacks =

@@ -62,7 +62,11 @@ void gogo(g* gp) noexcept {
 
 void systemstack(void (*fn)(void*), void* arg) {
     g* gp = weft_getg();
-    if (!sanitizer::present() || gp == nullptr || gp == gp->m->g0) {
+    if (gp == nullptr) { // a thread of the host's, on its own stack
+        fn(arg);
+        return;
+    }
+    if (!sanitizer::present() || gp == gp->m->g0) {
         weft_systemstack(fn, arg);
         return;
     }

@@ -3,10 +3,11 @@
 //
 // It naps 20 µs; after 50 naps in which nothing was to be done (1 ms) each nap is twice as long, up to
 // 10 ms. When every P is idle it sleeps until one is taken (pidleget pokes it), so an idle program has
-// no wake-ups at all.
+// no wake-ups at all (but while WEFTDEBUG asks for traces).
 #include <algorithm>
 #include <mutex>
 
+#include "core/badstate.hpp"
 #include "os/os.hpp"
 #include "sched/proc.hpp"
 #include "sched/retake.hpp"
@@ -48,6 +49,14 @@ void wake_for_overlooked(runtime_impl& rt) {
     if (std::any_of(rt.allp.begin(), rt.allp.end(), waits)) wakep(rt);
 }
 
+/// WEFTDEBUG=schedtrace=…
+void trace(runtime_impl& rt) {
+    const bool detailed = rt.debug.scheddetail != 0;
+    std::string text = schedtrace(rt, detailed);
+    if (detailed) text += schedtrace_goroutines(rt);
+    write_err(text.c_str());
+}
+
 } // namespace
 
 void sysmon() {
@@ -59,6 +68,8 @@ void sysmon() {
         checkdead_locked(rt);
     }
     retaker ps(rt);
+    const std::int64_t trace_us = std::int64_t{rt.debug.schedtrace} * 1000;
+    std::int64_t next_trace = rt.started_ns;
     std::int64_t nap_us = shortest_nap_us;
     int idle_rounds = 0;
     for (;;) {
@@ -66,12 +77,16 @@ void sysmon() {
             nap_us = shortest_nap_us;
         else if (idle_rounds > naps_before_backing_off)
             nap_us = std::min(nap_us * 2, longest_nap_us);
-        sched.sysmonnote.sleep_for(nap_us * 1000);
-        if (deep_sleep(rt)) {
+        sched.sysmonnote.sleep_for((trace_us > 0 ? std::min(nap_us, trace_us) : nap_us) * 1000);
+        if (trace_us == 0 && deep_sleep(rt)) {
             idle_rounds = 0;
             nap_us = shortest_nap_us;
         }
         if (sched.stopping.load(acquire)) return;
+        if (trace_us > 0 && os::nanotime() >= next_trace) {
+            next_trace = os::nanotime() + trace_us * 1000;
+            trace(rt);
+        }
         wake_for_overlooked(rt);
         idle_rounds = ps.round(os::nanotime()) || rt.force_retake.load(relaxed) ? 0 : idle_rounds + 1;
     }

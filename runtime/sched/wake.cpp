@@ -218,9 +218,12 @@ void checkdead_locked(runtime_impl& rt) {
     const std::int64_t running = sched.mnext - sched.nmfreed - sched.nmidle - sched.nmidlelocked - sched.nmsys;
     if (running > 0) return;
     if (running < 0) fatal_raw("checkdead: inconsistent counts");
-    if (earliest_timer(rt) != 0) return;
+    if (sched.external > 0 || sched.deadlock_told || earliest_timer(rt) != 0) return;
     sched.lock.unlock();
-    fatal("all goroutines are asleep - deadlock!");
+    if (!rt.opts.on_deadlock) fatal("all goroutines are asleep - deadlock!");
+    sched.deadlock_told = true; // nobody else comes here: all ms are idle
+    tell_deadlock(rt);
+    sched.lock.lock();
 }
 
 } // namespace weft::rt

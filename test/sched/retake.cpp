@@ -251,3 +251,41 @@ TEST_CASE("retake: locked goroutines lose their P, too") {
         },
         {.procs = 1});
 }
+
+TEST_CASE("stall: a goroutine that computes for long is named, once, with the place where it was spawned") {
+    std::atomic<int> told{0};
+    std::atomic<std::uint64_t> who{0};
+    std::string created_by;
+    weft::options opts{.procs = 1};
+    opts.stall_threshold = 15ms;
+    opts.on_stall = [&](const weft::stall_report& r) {
+        if (told++ > 0) return;
+        who = r.goroutine;
+        created_by = r.created_by;
+    };
+    std::uint64_t its_id = 0;
+    weft::runtime rt(opts);
+    rt.run([&] {
+        weft::spawn([&] {
+            its_id = weft::this_goroutine::id();
+            compute_for(200ms);
+        }).join();
+    });
+    CHECK(told == 1);
+    CHECK(who == its_id);
+    CHECK_THAT(created_by, catch_support::contains("created by"));
+}
+
+TEST_CASE("stall: nobody is named who yields, and nothing at all unless asked for") {
+    std::atomic<int> told{0};
+    weft::options opts{.procs = 2};
+    opts.on_stall = [&](const weft::stall_report&) { told++; };
+    weft::runtime(opts).run([] { compute_for(50ms); });
+    CHECK(told == 0);
+    opts.stall_threshold = 1s;
+    weft::runtime(opts).run([] {
+        const auto end = std::chrono::steady_clock::now() + 50ms;
+        while (std::chrono::steady_clock::now() < end) weft::yield();
+    });
+    CHECK(told == 0);
+}
