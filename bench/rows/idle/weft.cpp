@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-// idle, weft: a goroutine is parked, and the main goroutine sleeps for an hour in blocking(), since weft has no
-// timers yet (then: the main goroutine sleeps, as in Go).
+// idle, weft: a goroutine is parked, and the main goroutine sleeps for an hour.
 // Measured from outside, from the first second on: wake-ups of all threads, and CPU time.
 #include <chrono>
-#include <thread>
 
 #include "harness.hpp"
 #include <weft/weft.hpp>
@@ -13,7 +11,7 @@ int main() {
         [] {
             weft::parker p;
             auto parked = weft::spawn([&p] { p.park(); });
-            weft::blocking([] { std::this_thread::sleep_for(std::chrono::hours(1)); });
+            weft::sleep_for(std::chrono::hours(1));
             p.unpark();
             parked.join();
         },
