@@ -90,7 +90,9 @@ void stack_pool::grow(std::size_t at_least) {
 stack_pool::slab stack_pool::map_slab(std::size_t at_least) {
     const tools::race_ignored quiet;
     const std::size_t stride = slot_size_ + page_size();
-    free_.reserve(mapped_ + std::max(at_least, largest_slab_slots));
+    // Twice as much each time: reserve() alone would copy the list for every slab.
+    const std::size_t room = mapped_ + std::max(at_least, largest_slab_slots);
+    if (free_.capacity() < room) free_.reserve(std::max(room, 2 * free_.capacity()));
     if (valgrind_) valgrind_ids_.reserve(free_.capacity());
     slabs_.reserve(slabs_.size() + 1);
     std::size_t slots = std::max(at_least, std::clamp(mapped_, first_slab_slots, largest_slab_slots));

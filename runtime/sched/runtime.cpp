@@ -8,6 +8,7 @@
 #include "os/futex.hpp"
 #include "os/os.hpp"
 #include "sched/proc.hpp"
+#include "sched/retake.hpp"
 #include "sched/sanitizer.hpp"
 #include "weft/go.hpp"
 
@@ -55,6 +56,8 @@ runtime_impl::runtime_impl(const options& o, int procs_)
     m0_g0->special = special::system;
     m0->boots = true;
 }
+
+runtime_impl::~runtime_impl() = default;
 
 } // namespace rt
 

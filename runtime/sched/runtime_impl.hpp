@@ -60,8 +60,11 @@ struct schedt {
     atomic<bool> stopping{false}; // written under lock; every m leaves when it sees it
 };
 
+class retaker;
+
 struct runtime_impl {
     runtime_impl(const options& o, int procs);
+    ~runtime_impl();
 
     const options opts;
     const debug_vars debug = read_debug_vars();
@@ -76,6 +79,7 @@ struct runtime_impl {
     std::unique_ptr<m> m0;
     std::unique_ptr<g> m0_g0;
     sigset_t sigmask{};        // constant; what threads unblock: the mask of the thread that called run
+    std::unique_ptr<retaker> retake; // sysmon's; made by m0, for a first malloc on another thread maps an arena
     bool main_started = false; // written by main before another m exists
     atomic<std::uint64_t> goidgen{0};
     g* main_g = nullptr;

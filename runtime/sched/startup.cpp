@@ -8,6 +8,7 @@
 #include "core/badstate.hpp"
 #include "os/os.hpp"
 #include "sched/proc.hpp"
+#include "sched/retake.hpp"
 #include "sched/sanitizer.hpp"
 
 namespace weft::rt {
@@ -146,6 +147,7 @@ void procresize(runtime_impl& rt) {
         rt.allp.push_back(std::move(pp));
     }
     rt.m0->claim.store(rt.asymmetric ? claim::free : claim::symmetric, relaxed);
+    rt.retake = std::make_unique<retaker>(rt);
     acquirep(rt.m0.get(), rt.allp[0].get());
     std::lock_guard hold(rt.sched.lock);
     for (int i = rt.procs - 1; i > 0; i--) pidleput_locked(rt, rt.allp[static_cast<std::size_t>(i)].get());

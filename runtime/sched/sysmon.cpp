@@ -67,7 +67,7 @@ void sysmon() {
         sched.nmsys++;
         checkdead_locked(rt);
     }
-    retaker ps(rt);
+    retaker& ps = *rt.retake;
     const std::int64_t trace_us = std::int64_t{rt.debug.schedtrace} * 1000;
     std::int64_t next_trace = rt.started_ns;
     std::int64_t nap_us = shortest_nap_us;
