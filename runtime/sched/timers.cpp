@@ -40,6 +40,7 @@ std::int64_t timers::next_when() const noexcept {
 
 void timers::publish() noexcept {
     min_heap_.store(heap_.empty() ? 0 : heap_.front().when, release);
+    if (heap_.empty()) min_modified_.store(0, relaxed); // nothing is left that could be moved
     size_.store(heap_.size(), relaxed);
 }
 
