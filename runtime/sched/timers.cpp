@@ -217,10 +217,10 @@ void timers::take_all(timers& from) {
         e.t->ts = this;
         sift_up(heap_.size() - 1);
     }
-    from.heap_.clear();
-    from.publish();
     zombies_.fetch_add(from.zombies_.exchange(0, relaxed), relaxed);
     if (const std::int64_t moved = from.min_modified_.exchange(0, relaxed); moved != 0) lower(min_modified_, moved);
+    from.heap_.clear();
+    from.publish();
     publish();
 }
 
