@@ -44,6 +44,16 @@ void share_control_words(bool share = true);
 /// Undoes one lock_os_thread(); without one it does nothing. Go: UnlockOSThread.
 void unlock_os_thread();
 
+/// lock_os_thread() for the length of a scope: for code that keeps something of its thread's (a lock of the host's, a
+/// thread-local) across what may park. Goroutines only: throws std::logic_error elsewhere.
+class pin {
+public:
+    pin() { lock_os_thread(); }
+    ~pin() { unlock_os_thread(); }
+    pin(const pin&) = delete;
+    pin& operator=(const pin&) = delete;
+};
+
 } // namespace this_goroutine
 } // namespace weft
 #pragma GCC visibility pop

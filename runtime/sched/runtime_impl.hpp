@@ -78,9 +78,9 @@ struct runtime_impl {
     m* mfree = nullptr;                   // sched.lock; their threads have ended
     std::unique_ptr<m> m0;
     std::unique_ptr<g> m0_g0;
-    sigset_t sigmask{};        // constant; what threads unblock: the mask of the thread that called run
+    sigset_t sigmask{};              // constant; what threads unblock: the mask of the thread that called run
     std::unique_ptr<retaker> retake; // sysmon's; made by m0, for a first malloc on another thread maps an arena
-    bool main_started = false; // written by main before another m exists
+    bool main_started = false;       // written by main before another m exists
     atomic<std::uint64_t> goidgen{0};
     g* main_g = nullptr;
 

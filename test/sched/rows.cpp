@@ -104,6 +104,29 @@ TEST_CASE("2 TestYieldProgress: a goroutine that yields sees what another sends"
     yield_progress(4, false);
 }
 
+TEST_CASE("3 a scoped pin keeps the thread, nested and across parks, and lets it go") {
+    weft::run(
+        [] {
+            std::vector<weft::handle<bool>> all;
+            for (int i = 0; i < 4; i++)
+                all.push_back(weft::spawn([] {
+                    const weft::this_goroutine::pin outer;
+                    const auto mine = sched_test::thread_id();
+                    bool same = true;
+                    for (int k = 0; k < 20; k++) {
+                        const weft::this_goroutine::pin inner;
+                        weft::yield();
+                        weft::sleep_for(std::chrono::microseconds(50));
+                        same &= sched_test::thread_id() == mine;
+                    }
+                    weft::yield();
+                    return same && sched_test::thread_id() == mine;
+                }));
+            for (auto& h : all) CHECK(h.join());
+        },
+        {.procs = 3});
+}
+
 TEST_CASE("4 TestYieldLocked: a locked goroutine keeps its thread and may end locked") {
     for (int procs : {1, 4}) {
         int other_thread = 0;
