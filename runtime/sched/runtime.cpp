@@ -132,7 +132,6 @@ void runtime::run_main(const std::function<void()>& main, bool empty) {
         const std::lock_guard hold(gate_);
         open_ = present_ = nullptr;
     }
-    rt::sanitizer::race_acquire(&impl);
     rt::teardown(impl);
     if (!impl.main_ended && !impl.main_exception)
         throw std::runtime_error("weft: the runtime was stopped before its main function returned");

@@ -8,6 +8,7 @@
 #include "core/badstate.hpp"
 #include "os/os.hpp"
 #include "sched/proc.hpp"
+#include "sched/sanitizer.hpp"
 
 namespace weft::rt {
 
@@ -188,6 +189,7 @@ void join_threads(runtime_impl& rt) {
         if (next == nullptr) break;
         pthread_join(next->thread, nullptr);
     }
+    sanitizer::race_acquire(&rt); // of the goroutines, which may have looked at their ms
     for (m* mp = rt.allm; mp != nullptr;) {
         m* after = mp->alllink;
         if (mp != rt.m0.get()) {
