@@ -48,6 +48,10 @@ TEST_CASE("fork: the child of a goroutine execs") {
 }
 
 TEST_CASE("fork: the child of a goroutine begins anew, and so does its child") {
+    if (std::getenv("MESON_EXE_WRAPPER") != nullptr) {
+        WARN("not under an emulator: qemu-user cannot make threads in the child of a process that had several");
+        return;
+    }
     weft::run(
         [] {
             const pid_t child = fork();
