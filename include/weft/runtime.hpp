@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -255,6 +256,7 @@ private:
     }
     void run_main(const std::function<void()>& main, bool empty);
     void post(std::unique_ptr<detail::task> t);
+    rt::runtime_impl* present() const noexcept; // gate_; the run that others may see, or null
     static void refuse_goroutine();
     friend class external_waker;
 
@@ -262,9 +264,8 @@ private:
     const int procs_;
     std::atomic<bool> running_{false};
     std::unique_ptr<rt::runtime_impl> impl_; // of the present run, or of the last one, for its boot record
-    std::mutex gate_;                        // other threads are inside only with it
-    rt::runtime_impl* open_ = nullptr;       // gate_; the present run, while others may give it something
-    rt::runtime_impl* present_ = nullptr;    // gate_; the present run, until its threads are joined
+    std::mutex gate_;                        // other threads look at impl_ only with it
+    std::condition_variable ended_;          // gate_; a run has
 };
 
 /// A promise that a thread of the host's will wake somebody: while one lives, goroutines that are all asleep are no
@@ -280,7 +281,7 @@ public:
 
 private:
     runtime& rt_;
-    rt::runtime_impl* impl_;
+    std::uint64_t run_; // the number of the run
 };
 
 /// Makes a runtime, runs main in it as goroutine 1, and returns main's value: runtime(opts).run(main).

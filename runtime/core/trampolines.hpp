@@ -34,7 +34,8 @@ void* weft_mstart_stub(void* mp);
 /// g0 only. Go: mstart.
 void weft_mstart();
 
-/// Continues the context in buf on this thread. Any stack; usually g0. Go: gogo.
+/// Continues the context in buf on this thread. Once the caller's stack is left, buf.g's status is running.
+/// Any stack; usually g0. Go: gogo.
 [[noreturn]] void weft_gogo(weft::rt::gobuf* buf) noexcept;
 
 /// Leaves the calling goroutine and runs fn(goroutine) on g0; fn must not return. Comes back when
@@ -56,12 +57,12 @@ void weft_systemstack_switch();
 void weft_procyield(std::uint32_t cycles) noexcept;
 
 /// Switches from the calling goroutine to another without a stop on g0. Once the stack of from is
-/// left, *where = what is stored with release order. Both on this m; to.m is set already.
-/// A goroutine's stack only. Go has none: docs/ARCHITECTURE.md, decision 5.
+/// left, *where = what is stored with release order, and then to's status = running. Both on this m; to.m is set
+/// already. A goroutine's stack only. Go has none: docs/ARCHITECTURE.md, decision 5.
 void weft_switchto(weft::rt::g* from, weft::rt::g* to, std::uint32_t* where, std::uint32_t what) noexcept;
 
-/// The same, but fn(arg) is called on to's stack before to continues; fn must be short, must not
-/// park and must not throw.
+/// The same, but fn(arg) is called on to's stack before to continues, and has to store both itself; fn must be
+/// short, must not park and must not throw.
 void weft_switchto_call(weft::rt::g* from, weft::rt::g* to, void (*fn)(void*), void* arg) noexcept;
 
 /// Leaves one context for another; see weft/context.h, which declares it for users.

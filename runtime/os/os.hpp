@@ -15,6 +15,9 @@ namespace weft::rt::os {
 /// Monotonic time in nanoseconds. Go: nanotime.
 std::int64_t nanotime() noexcept;
 
+/// nanotime() and ns more, or the largest number where that is more than one holds.
+std::int64_t nanotime_after(std::int64_t ns) noexcept;
+
 /// CPUs that the calling thread may run on, at least 1. Go: osinit, sched_getaffinity.
 int cpu_count() noexcept;
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
+#include <limits>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/auxv.h>
@@ -20,6 +21,12 @@ std::int64_t nanotime() noexcept {
     timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+std::int64_t nanotime_after(std::int64_t ns) noexcept {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t now = nanotime();
+    return ns > most - now ? most : now + ns;
 }
 
 int cpu_count() noexcept {

@@ -39,11 +39,16 @@ void enter_slowly(g* gp) noexcept;
 /// The same, but without getting a P: whether it was lost. Then the m is free of claims.
 bool lost_its_p(g* gp) noexcept;
 
-/// E1 to E3 for gp, which is this thread's g and outside. Afterwards gp->m->p may be used until it leaves.
-[[gnu::always_inline]] inline void enter(g* gp) noexcept {
+/// E1 to E3, the shortest way; false: E3's other ways are to be looked at.
+[[gnu::always_inline]] inline bool try_enter(g* gp) noexcept {
     gp->status.store(gstatus::entered, relaxed);
     std::atomic_signal_fence(seq_cst);
-    if (gp->m->claim.load(acquire) != claim::free) [[unlikely]]
+    return gp->m->claim.load(acquire) == claim::free;
+}
+
+/// E1 to E3 for gp, which is this thread's g and outside. Afterwards gp->m->p may be used until it leaves.
+[[gnu::always_inline]] inline void enter(g* gp) noexcept {
+    if (!try_enter(gp)) [[unlikely]]
         enter_slowly(gp);
 }
 

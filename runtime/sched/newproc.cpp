@@ -173,6 +173,23 @@ void adopt_stack(g* gp, const stack& stk) noexcept {
     }
 }
 
+/// With storage for so much. Throws std::bad_alloc.
+[[gnu::always_inline]] inline g* newg_for_here(m* mp, std::size_t size, std::size_t align, bool joinable,
+                                               std::uintptr_t gopc) {
+    p* pp = mp->p;
+    g* gp = newg_here(pp, gopc);
+    gp->joining.store(joinable ? join_state::pending : join_state::detached, relaxed);
+    if (size > sizeof(gp->inline_storage) || align > cpu::cache_line || mp->watched) [[unlikely]] {
+        try {
+            make_storage(mp, gp, size, align);
+        } catch (...) {
+            dropg(pp, gp);
+            throw;
+        }
+    }
+    return gp;
+}
+
 /// As gfget, without a P.
 g* gfget_anywhere(runtime_impl& rt) {
     schedt& sched = rt.sched;
@@ -309,6 +326,10 @@ void gfput(p* pp, g* gp) noexcept { gfput_here(pp, gp); }
 
 g* newg(p* pp, std::uintptr_t gopc) { return newg_here(pp, gopc); }
 
+g* newg_for(m* mp, std::size_t size, std::size_t align, bool joinable, std::uintptr_t gopc) {
+    return newg_for_here(mp, size, align, joinable, gopc);
+}
+
 void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept { newproc_here(mp->p, gp, run); }
 
 void free_storage(g* gp) noexcept {
@@ -400,40 +421,22 @@ namespace weft::detail {
 using namespace weft::rt;
 
 new_goroutine newg(std::size_t size, std::size_t align, bool joinable) {
+    const auto gopc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
     const entry in;
     if (in.gp == nullptr) [[unlikely]]
         no_goroutine();
-    p* pp = in.pp();
-    g* gp = newg_here(pp, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
-    gp->joining.store(joinable ? join_state::pending : join_state::detached, relaxed);
-    if (size > sizeof(gp->inline_storage) || align > cpu::cache_line || pp->watched) [[unlikely]] {
-        try {
-            make_storage(in.gp->m, gp, size, align);
-        } catch (...) {
-            dropg(pp, gp);
-            throw;
-        }
-    }
+    g* gp = newg_for_here(in.gp->m, size, align, joinable, gopc);
     return {gp, gp->storage};
 }
 
 g* newproc_small(small_closure closure, void (*run)(g*, void*), bool joinable) {
+    const auto gopc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
     const entry in;
     if (in.gp == nullptr) [[unlikely]]
         no_goroutine();
-    p* pp = in.pp();
-    g* gp = newg_here(pp, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
-    gp->joining.store(joinable ? join_state::pending : join_state::detached, relaxed);
-    if (pp->watched) [[unlikely]] {
-        try {
-            make_storage(in.gp->m, gp, sizeof closure, alignof(small_closure));
-        } catch (...) {
-            dropg(pp, gp);
-            throw;
-        }
-    }
+    g* gp = newg_for_here(in.gp->m, sizeof closure, alignof(small_closure), joinable, gopc);
     std::memcpy(gp->storage, &closure, sizeof closure);
-    newproc_here(pp, gp, run);
+    newproc_here(in.pp(), gp, run);
     return gp;
 }
 

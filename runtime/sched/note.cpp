@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sched/note.hpp"
 
-#include <limits>
-
 #include "core/badstate.hpp"
 #include "os/futex.hpp"
 #include "os/os.hpp"
@@ -18,9 +16,7 @@ void note::sleep() noexcept {
 bool note::sleep_for(std::int64_t ns) noexcept {
     std::uint32_t seen = 0;
     if (!word_.compare_exchange_strong(seen, 2, acquire, acquire) && seen == 1) return true;
-    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-    const std::int64_t now = os::nanotime();
-    const std::int64_t deadline = ns > most - now ? most : now + ns;
+    const std::int64_t deadline = os::nanotime_after(ns);
     for (std::int64_t left = ns; left > 0; left = deadline - os::nanotime()) {
         os::futex_wait_for(word_, 2, left);
         if (word_.load(acquire) == 1) return true;

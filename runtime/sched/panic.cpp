@@ -119,27 +119,23 @@ void panic_uncaught(g* gp, const std::exception_ptr& e) {
 
 namespace {
 
-/// All goroutines that live, but for one.
-std::string list_goroutines(runtime_impl& rt, const g* but) {
-    std::string report;
-    rt.gs.for_each([&](g* gp) {
-        const gstatus status = gp->status.load(relaxed);
-        if (gp == but || status == gstatus::dead || status == gstatus::idle) return;
-        report += "\n" + header(gp) + format_created_by(gp->gopc);
+/// Those that live and are wanted, each after an empty line.
+template <class Wanted>
+std::string list_goroutines(runtime_impl& rt, Wanted&& wanted) {
+    std::string text;
+    rt.gs.for_each_locked([&](const g* gp) {
+        const gstatus status = gp->status.load(acquire);
+        if (status == gstatus::dead || status == gstatus::idle || !wanted(gp, status)) return;
+        text += "\n" + header(gp) + format_created_by(gp->gopc);
     });
-    return report;
+    return text;
 }
 
 } // namespace
 
 std::string list_survivors(runtime_impl& rt) {
-    std::string text;
-    rt.gs.for_each_locked([&](const g* gp) {
-        const gstatus status = gp->status.load(acquire);
-        if (status == gstatus::running || status == gstatus::syscall)
-            text += (text.empty() ? "" : "\n") + header(gp) + format_created_by(gp->gopc);
-    });
-    return text;
+    return list_goroutines(
+        rt, [](const g*, gstatus status) { return status == gstatus::running || status == gstatus::syscall; });
 }
 
 void fatal(const char* what, const std::string& before) {
@@ -153,13 +149,14 @@ void fatal(const char* what, const std::string& before) {
         std::string report = before + "fatal error: " + what + "\n";
         if (current != nullptr)
             report += "\n" + header(current) + format_traceback(pcs) + format_created_by(current->gopc);
-        return report + list_goroutines(rt, current);
+        return report + list_goroutines(rt, [current](const g* gp, gstatus) { return gp != current; });
     });
 }
 
 void tell_deadlock(runtime_impl& rt) {
     try {
-        rt.opts.on_deadlock("fatal error: all goroutines are asleep - deadlock!\n" + list_goroutines(rt, nullptr));
+        rt.opts.on_deadlock("fatal error: all goroutines are asleep - deadlock!\n" +
+                            list_goroutines(rt, [](const g*, gstatus) { return true; }));
     } catch (...) {
         fatal_raw("weft: an exception left options::on_deadlock");
     }

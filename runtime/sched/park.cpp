@@ -11,14 +11,18 @@
 //   R2. status must be waiting (acquire). entered: P is on its way out, see below. Anything else is "bad g->status in
 //       ready".
 //   R3. P goes to R's own runnext, then the submitter's half of wake.cpp.
+//
 // Parking by an inline crossing (parker, join): P makes itself known to R before it leaves (P1 before P2), because
 // nothing can be called on the stack that is reached. Its status is entered until the crossing, which stores waiting
 // when the stack is left (release); so R waits for that in R2. It is some ten instructions away, unless P's thread has
-// lost its CPU. Yielding: A leaves for B, which it takes from the queue, and stands on no queue until the arriving side
-// has published it (weft::detail::cross, weft_switchto). A searcher that takes its last look meanwhile (S3 of wake.cpp)
-// may see neither of them and go to sleep, and nothing is submitted afterwards that would wake it. So while a P is
+// lost its CPU.
+//
+// Yielding: A leaves for B, which it takes from the queue, and stands on no queue until the arriving side has
+// published it (weft::detail::cross, weft_switchto). A searcher that takes its last look meanwhile (S3 of wake.cpp) may
+// see neither of them and go to sleep, and nothing is submitted afterwards that would wake it. So while a P is
 // idle, a yield goes by way of g0, which puts A before it takes B; and a searcher that goes to sleep just
 // then is woken by sysmon, which looks for Ps with a queue while another P is idle.
+//
 // All of it happens inside the runtime (entry.hpp); parking and yielding leave it, as crossings do.
 // unlockf runs where P may already be running elsewhere the moment it has released: it must not touch
 // P or P's stack after that.

@@ -35,6 +35,8 @@ void on_systemstack(F&& f) {
 
 // newproc.cpp
 g* newg(p* pp, std::uintptr_t gopc); // [any] a dead descriptor with its stack promised; throws bad_alloc
+// [any] the same with storage for so much; mp is the caller's; throws bad_alloc
+g* newg_for(m* mp, std::size_t size, std::size_t align, bool joinable, std::uintptr_t gopc);
 // [any] Inline or from the heap; mp is the caller's. Throws bad_alloc.
 void make_storage(const m* mp, g* gp, std::size_t size, std::size_t align);
 void free_storage(g* gp) noexcept;                           // [any] what it held is destroyed already

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Which P is taken when. Go: retake; how, and why it is safe: entry.hpp.
 //
-//   announced   (status syscall) As in Go: since the round before the same call, which is 20 µs at least. Not while the
-//   P
-//               has an empty queue, another P is idle or an m spins, and the call is younger than 10 ms.
-//   blocked     (status running, no switch since the round before) The same, if its thread is not running: it has used
-//   no
-//               CPU time since the round before, and the kernel says that it sleeps. Asking costs microseconds, so it
-//               is asked only where the first says so and the P is wanted. Go has nothing like it.
-//   computing   (the same, and its thread runs) No switch for 10 ms, and something waits for a P: on this P's queue or
-//               on the global one, or one of this P's timers is due. Go preempts then. Where nothing waits, it may go
-//               on for ever.
+//   announced   (status syscall) As in Go: since the round before the same call, which is 20 µs at least. Not
+//               while the P has an empty queue, another P is idle or an m spins, and the call is younger than 10 ms.
+//   blocked     (status running, no switch since the round before) The same, if its thread is not running: it has
+//               used no CPU time since the round before, and the kernel says that it sleeps. Asking costs
+//               microseconds, so it is asked only where the first says so and the P is wanted. Go has nothing like it.
+//   computing   (the same, and its thread runs) No switch for 10 ms, and something waits for a P: on this P's queue
+//               or on the global one, or one of this P's timers is due. Go preempts then. Where nothing waits, it may
+//               go on for ever.
+//
 // A goroutine that was looked at while it was inside the runtime keeps its P until the next round.
 #include "sched/retake.hpp"
 

@@ -114,24 +114,24 @@ void runtime::run_main(const std::function<void()>& main, bool empty) {
         ~running_guard() { flag.store(false, std::memory_order_release); }
     } guard{running_};
 
-    impl_ = std::make_unique<rt::runtime_impl>(opts_, procs_);
+    static std::atomic<std::uint64_t> runs{0};
+    {
+        auto fresh = std::make_unique<rt::runtime_impl>(opts_, procs_);
+        fresh->gate_lock = &gate_;
+        fresh->run = runs.fetch_add(1, std::memory_order_relaxed) + 1;
+        const std::lock_guard hold(gate_);
+        impl_ = std::move(fresh);
+    }
     rt::runtime_impl& impl = *impl_;
     impl.main = &main;
     impl.boot.clear();
-    impl.open = [this, &impl] {
-        const std::lock_guard hold(gate_);
-        open_ = present_ = &impl;
-    };
-    impl.close = [this] {
-        const std::lock_guard hold(gate_);
-        open_ = nullptr;
-    };
     weft_rt0(impl.m0.get());
     rt::join_threads(impl);
     {
         const std::lock_guard hold(gate_);
-        open_ = present_ = nullptr;
+        impl.gate = rt::runtime_impl::gate_state::ended;
     }
+    ended_.notify_all();
     rt::teardown(impl);
     if (!impl.main_ended && !impl.main_exception)
         throw std::runtime_error("weft: the runtime was stopped before its main function returned");
@@ -145,35 +145,39 @@ void runtime::refuse_goroutine() {
         throw std::logic_error("weft: runtime::call blocks its thread; from a goroutine use weft::spawn and join");
 }
 
+rt::runtime_impl* runtime::present() const noexcept {
+    using state = rt::runtime_impl::gate_state;
+    return impl_ != nullptr && (impl_->gate == state::open || impl_->gate == state::closed) ? impl_.get() : nullptr;
+}
+
 bool runtime::stop(std::chrono::nanoseconds patience) {
     if (rt::current_goroutine() != nullptr)
         throw std::logic_error(
             "weft: runtime::stop waits for its thread; a goroutine ends the run by returning from main");
-    const std::int64_t until = rt::os::nanotime() + patience.count();
-    for (;;) {
-        {
-            const std::lock_guard hold(gate_);
-            if (present_ == nullptr) return true;
-            open_ = nullptr;
-            rt::stop_world_for_good(*present_);
-        }
-        if (rt::os::nanotime() >= until) return false;
-        rt::os::sleep_microseconds(500);
-    }
+    std::unique_lock hold(gate_);
+    rt::runtime_impl* impl = present();
+    if (impl == nullptr) return true;
+    const std::uint64_t run = impl->run;
+    impl->gate = rt::runtime_impl::gate_state::closed;
+    rt::stop_world_for_good(*impl);
+    const std::chrono::steady_clock::time_point until(
+        std::chrono::nanoseconds(rt::os::nanotime_after(patience.count())));
+    return ended_.wait_until(hold, until, [&] { return present() == nullptr || impl_->run != run; });
 }
 
 std::string runtime::survivors() {
     const std::lock_guard hold(gate_);
-    return present_ != nullptr ? rt::list_survivors(*present_) : std::string();
+    rt::runtime_impl* impl = present();
+    return impl != nullptr ? rt::list_survivors(*impl) : std::string();
 }
 
 void runtime::post(std::unique_ptr<detail::task> t) {
     const auto gopc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
     const rt::entry in; // on a goroutine: wakep needs it
     const std::lock_guard hold(gate_);
-    if (open_ == nullptr)
+    if (impl_ == nullptr || impl_->gate != rt::runtime_impl::gate_state::open)
         throw std::logic_error("weft: the runtime does not run: go and call are for while run() runs");
-    rt::newproc_anywhere(*open_, std::move(t), gopc);
+    rt::newproc_anywhere(*impl_, std::move(t), gopc);
 }
 
 void detail::reply::done() noexcept {
@@ -189,18 +193,20 @@ void detail::reply::wait() noexcept {
 
 external_waker::external_waker(runtime& rt) : rt_(rt) {
     const std::lock_guard hold(rt.gate_);
-    impl_ = rt.open_;
-    if (impl_ == nullptr) throw std::logic_error("weft: the runtime does not run: an external_waker is for one run");
-    const std::lock_guard hold_sched(impl_->sched.lock);
-    impl_->sched.external++;
+    if (rt.impl_ == nullptr || rt.impl_->gate != rt::runtime_impl::gate_state::open)
+        throw std::logic_error("weft: the runtime does not run: an external_waker is for one run");
+    run_ = rt.impl_->run;
+    const std::lock_guard hold_sched(rt.impl_->sched.lock);
+    rt.impl_->sched.external++;
 }
 
 external_waker::~external_waker() {
     const std::lock_guard hold(rt_.gate_);
-    if (rt_.open_ != impl_) return; // that run has ended
-    const std::lock_guard hold_sched(impl_->sched.lock);
-    impl_->sched.external--;
-    rt::checkdead_locked(*impl_);
+    rt::runtime_impl* impl = rt_.present();
+    if (impl == nullptr || impl->run != run_) return; // that run has ended
+    const std::lock_guard hold_sched(impl->sched.lock);
+    impl->sched.external--;
+    impl->sched.sysmonnote.poke(); // if all are asleep now, it finds out: a report must not be made with the gate held
 }
 
 } // namespace weft

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "atomic.hpp"
@@ -90,7 +91,12 @@ struct runtime_impl {
 
     atomic<bool> force_retake{false}; // for tests: sysmon takes every P that it can, and never naps for long
 
-    std::function<void()> open, close; // for threads of the host's: runtime::post
+    /// What threads of the host's may do: nothing yet; all; only let go; nothing any more.
+    enum class gate_state { booting, open, closed, ended };
+    gate_state gate = gate_state::booting; // gate_lock
+    std::mutex* gate_lock = nullptr;       // constant; runtime::gate_
+    std::uint64_t run = 0;                 // constant; the number of the run in its process
+
     const std::function<void()>* main = nullptr;
     std::exception_ptr main_exception;
     bool main_ended = false;           // by main, before its thread is joined

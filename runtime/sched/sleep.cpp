@@ -11,7 +11,6 @@
 // goroutine that is to run the function is made when the timer is set, so that firing cannot fail; firing takes one.
 // What stopping leaves over is spare, and given back when the heap lets go of the timer: ready_made holds one if the
 // timer is pending, one for each time that it has left the heap and has not fired yet, and the spare ones.
-#include <exception>
 #include <memory>
 #include <stdexcept>
 
@@ -40,11 +39,6 @@ namespace weft::rt {
 namespace {
 
 using detail::after_func;
-
-std::int64_t time_after(std::int64_t ns) noexcept {
-    const std::int64_t now = os::nanotime();
-    return ns > never - now ? never : now + ns;
-}
 
 struct sleeping : timer {
     g* gp;
@@ -108,15 +102,7 @@ void discard_after_func(timer* t, bool pending) {
 
 /// A goroutine that will run a. Inside.
 g* make_ready(const entry& in, after_func* a) {
-    p* pp = in.pp();
-    g* gp = newg(pp, a->gopc);
-    gp->joining.store(join_state::detached, relaxed);
-    try {
-        make_storage(in.gp->m, gp, sizeof a, alignof(after_func*));
-    } catch (...) {
-        dropg(pp, gp);
-        throw;
-    }
+    g* gp = newg_for(in.gp->m, sizeof a, alignof(after_func*), false, a->gopc);
     *static_cast<after_func**>(gp->storage) = a;
     return gp;
 }
@@ -137,12 +123,12 @@ void lock_with_goroutine(const entry& in, after_func* a) {
 
 /// Makes a pending, for ns from now; whether it was before. Inside. Throws std::bad_alloc; then it is stopped.
 bool set(const entry& in, after_func* a, std::int64_t ns) {
-    const std::int64_t when = time_after(ns);
+    const std::int64_t when = os::nanotime_after(ns);
     bool was_pending = false;
     bool earlier = true;
     lock_with_goroutine(in, a);
     sanitizer::race_release(a);
-    const bool moved = timers::move_locked(a, when, was_pending, earlier);
+    const bool moved = timers::move(a, when, was_pending, earlier);
     a->spare -= !was_pending;
     futex_unlock(a->lock);
     if (!moved) {
@@ -163,7 +149,7 @@ bool set(const entry& in, after_func* a, std::int64_t ns) {
 /// Any thread.
 bool stop(after_func* a) noexcept {
     futex_lock(a->lock);
-    const bool stopped = timers::stop_locked(a);
+    const bool stopped = timers::stop(a);
     a->spare += stopped;
     futex_unlock(a->lock);
     return stopped;
@@ -181,7 +167,7 @@ void weft::detail::sleep_ns(std::int64_t ns) {
     sleeping t;
     t.fire = wake_sleeper;
     t.gp = in.gp;
-    const std::int64_t when = time_after(ns);
+    const std::int64_t when = os::nanotime_after(ns);
     p* pp = in.pp();
     pp->timers.start(&t, when);
     wake_for_timer(*pp->rt, when);

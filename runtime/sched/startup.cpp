@@ -46,12 +46,17 @@ void wait_for_others() {
     sanitizer::race_acquire(gpool::runtime_of(gp));
 }
 
-/// main has returned. From close() on no thread of the host's can add a goroutine; those that came before are waited
-/// for, too.
+void set_gate(runtime_impl& rt, runtime_impl::gate_state to) {
+    const std::lock_guard hold(*rt.gate_lock);
+    if (rt.gate < to) rt.gate = to; // stop() may have closed it
+}
+
+/// main has returned. From closing the gate on no thread of the host's can add a goroutine; those that came before are
+/// waited for, too.
 void end_with_others(runtime_impl& rt) {
     const std::int64_t foreign = rt.sched.foreign.load(relaxed);
     if (rt.opts.at_exit == at_exit::join) wait_for_others();
-    rt.close();
+    set_gate(rt, runtime_impl::gate_state::closed);
     if (rt.opts.at_exit == at_exit::join && rt.sched.foreign.load(relaxed) != foreign) wait_for_others();
 }
 
@@ -80,7 +85,7 @@ void main_goroutine(g* gp, void*) {
         newm(rt, sysmon, nullptr, -1);
     });
     leave(gp);
-    rt.open();
+    set_gate(rt, runtime_impl::gate_state::open);
     rt.boot.step("main.main", "the program's own main function");
     try {
         (*rt.main)();

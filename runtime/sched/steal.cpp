@@ -7,10 +7,9 @@
 //     queues away from their owners. A submitter that sees it spinning wakes nobody, which saves both the 20 to
 //     60 µs that an idle CPU takes to wake.
 //   - It learns whether taking from others pays, from their queues or from the global one. A goroutine that runs for
-//   less time than its lines take to come from
-//     the other core is better left where it is. The m knows how long it took over the last lot; while that
-//     is too short it naps before it steals again, each time longer, but never longer than longest_nap_us,
-//     and then takes only a few, as a sample.
+//     less time than its lines take to come from the other core is better left where it is. The m knows how long it
+//     took over the last lot; while that is too short it naps before it steals again, each time longer, but never
+//     longer than longest_nap_us, and then takes only a few, as a sample.
 //   - After a sleep it does not wait for a victim to run its runnext itself: it was woken long after that
 //     was put there.
 // So a goroutine waits longest_nap_us at most while a P is free, and that only where goroutines were short.

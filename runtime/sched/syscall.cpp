@@ -123,11 +123,7 @@ void exitsyscall() noexcept {
     const int error = errno;
     g* gp = getg();
     gp->special &= ~special::syscall;
-    gp->status.store(gstatus::entered, relaxed);
-    std::atomic_signal_fence(seq_cst);
-    if (gp->m->claim.load(acquire) != claim::free && lost_its_p(gp)) {
-        if (!take_idle_p(gp->m)) mcall(exitsyscall0);
-    }
+    if (!try_enter(gp) && lost_its_p(gp) && !take_idle_p(gp->m)) mcall(exitsyscall0);
     leave(gp);
     set_errno(error);
 }

@@ -27,6 +27,7 @@ bool deep_sleep(runtime_impl& rt) {
     {
         std::lock_guard hold(sched.lock);
         if (sched.npidle.load(relaxed) != rt.procs || sched.stopping.load(relaxed)) return false;
+        checkdead_locked(rt); // the last external_waker may just have gone
         sched.sysmonwait.store(true, relaxed);
     }
     sched.sysmonnote.sleep();

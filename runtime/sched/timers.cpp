@@ -141,11 +141,6 @@ void timers::start(timer* t, std::int64_t when) {
 }
 
 bool timers::stop(timer* t) noexcept {
-    const hold_timer hold(t);
-    return stop_locked(t);
-}
-
-bool timers::stop_locked(timer* t) noexcept {
     if (t->when == 0) return false;
     t->when = 0;
     if ((t->state & timer::heaped) != 0 && (t->state & timer::zombie) == 0) {
@@ -156,11 +151,6 @@ bool timers::stop_locked(timer* t) noexcept {
 }
 
 bool timers::move(timer* t, std::int64_t when, bool& was_pending, bool& earlier) noexcept {
-    const hold_timer hold(t);
-    return move_locked(t, when, was_pending, earlier);
-}
-
-bool timers::move_locked(timer* t, std::int64_t when, bool& was_pending, bool& earlier) noexcept {
     was_pending = t->when != 0;
     earlier = false;
     if ((t->state & timer::heaped) == 0) return false;
@@ -204,24 +194,6 @@ void timers::run_due(p* pp, std::int64_t now) {
         n = take_due(due.data(), now);
         for (std::size_t i = 0; i < n; i++) due[i]->fire(due[i], pp);
     } while (n == batch);
-}
-
-void timers::take_all(timers& from) {
-    const std::lock_guard hold(lock_);
-    const std::lock_guard hold_from(from.lock_); // nobody else takes two
-    const tools::race_ignored quiet;
-    heap_.reserve(heap_.size() + from.heap_.size());
-    for (const entry& e : from.heap_) {
-        const hold_timer hold_it(e.t);
-        heap_.push_back(e);
-        e.t->ts = this;
-        sift_up(heap_.size() - 1);
-    }
-    zombies_.fetch_add(from.zombies_.exchange(0, relaxed), relaxed);
-    if (const std::int64_t moved = from.min_modified_.exchange(0, relaxed); moved != 0) lower(min_modified_, moved);
-    from.heap_.clear();
-    from.publish();
-    publish();
 }
 
 void timers::discard_all() noexcept {

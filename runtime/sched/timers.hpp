@@ -25,7 +25,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "atomic.hpp"
@@ -37,9 +36,6 @@ namespace weft::rt {
 struct p;
 struct runtime_impl;
 class timers;
-
-/// A time that never comes.
-inline constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
 struct timer {
     /// What happens: on g0, with pp, which is the caller's. It must not throw, and may end the timer's life.
@@ -69,19 +65,15 @@ public:
     /// t, which is in no heap, fires at when. Whoever has the P; then wake_for_timer(rt, when) is due.
     /// Throws std::bad_alloc.
     void start(timer* t, std::int64_t when);
-    /// Any thread. True: it will not fire any more. discard comes later.
+    /// Any thread, with t.lock. True: it will not fire any more. discard comes later.
     static bool stop(timer* t) noexcept;
-    static bool stop_locked(timer* t) noexcept; ///< with t.lock
-    /// Any thread. It fires at when instead; false: it is in no heap, and start() is called for. was_pending: whether
-    /// it was going to fire. earlier: wake_for_timer(rt, when) is due.
+    /// Any thread, with t.lock. It fires at when instead; false: it is in no heap, and start() is called for.
+    /// was_pending: whether it was going to fire. earlier: wake_for_timer(rt, when) is due.
     static bool move(timer* t, std::int64_t when, bool& was_pending, bool& earlier) noexcept;
-    static bool move_locked(timer* t, std::int64_t when, bool& was_pending, bool& earlier) noexcept; ///< with t.lock
 
     /// Fires what is due at now, on pp, which is the caller's and need not be the heap's. g0.
     void run_due(p* pp, std::int64_t now);
 
-    /// All of from's. Both belong to the caller. Throws std::bad_alloc, and then nothing was moved. Go: timers.take
-    void take_all(timers& from);
     /// The runtime ends: lets go of everything.
     void discard_all() noexcept;
 

@@ -9,6 +9,7 @@
 
 using namespace conf;
 using weft::rt::g;
+using weft::rt::gstatus;
 
 namespace {
 
@@ -120,6 +121,8 @@ TEST_CASE("gogo continues a context; it zeroes sp and bp and keeps pc and g") {
         CHECK(w.b.sched.bp == 0);
         CHECK(w.b.sched.pc == address(conf_land_jump));
         CHECK(w.b.sched.g == &w.b);
+        CHECK(w.b.status == gstatus::running);
+        CHECK(w.a.status == gstatus::idle);
         CHECK(scribbled(w, leaf, 0, cpu::return_address) == none);
     });
 }
@@ -275,6 +278,18 @@ TEST_CASE("switchto publishes after its last store to the context that it leaves
     });
 }
 
+TEST_CASE("switchto makes the one that it arrives at running, after it has published the other") {
+    // The published word is made that status: the other order would leave it there.
+    in_worlds([](world& w) {
+        w.call_as(w.a, w.a_stack);
+        w.suspend(w.b, w.b_stack);
+        w.on_arrival(0, address(conf_finish));
+        w.call(address(weft_switchto), arg(&w.a), arg(&w.b), arg(&w.b.status), 0x5eedf00d);
+        CHECK(w.b.status == gstatus::running);
+        CHECK(w.a.status == gstatus::idle);
+    });
+}
+
 TEST_CASE("switchto_call calls on the other's stack, with its control words, before that continues") {
     in_worlds([](world& w) {
         w.call_as(w.a, w.a_stack);
@@ -306,6 +321,8 @@ TEST_CASE("switchto_call's function runs with the other as the thread's g, the o
         CHECK(inside(w.a.sched.pc, address(weft_switchto_call)));
         CHECK(w.a.sched.sp == w.a_stack.sp() - cpu::switch_frame);
         CHECK(w.a.sched.bp == w.run.in[cpu::frame_pointer]);
+        CHECK(w.a.status == gstatus::idle); // both are the function's to store
+        CHECK(w.b.status == gstatus::idle);
     });
 }
 

@@ -9,37 +9,14 @@
 #include <unistd.h>
 
 #include "sched/migrate.hpp"
+#include "sched/pipe_ends.hpp"
 #include "support/catch.hpp"
 #include "weft/weft.hpp"
 
 using namespace std::chrono_literals;
+using sched_test::pipe_ends;
 
 namespace {
-
-struct pipe_ends {
-    int in = -1, out = -1;
-    pipe_ends() {
-        int ends[2];
-        REQUIRE(pipe(ends) == 0);
-        in = ends[0];
-        out = ends[1];
-    }
-    ~pipe_ends() {
-        close(in);
-        close(out);
-    }
-    pipe_ends(const pipe_ends&) = delete;
-    pipe_ends& operator=(const pipe_ends&) = delete;
-
-    char read_one() const {
-        char c = 0;
-        return read(in, &c, 1) == 1 ? c : '\0';
-    }
-    /// Not by REQUIRE: Catch's assertions are not for several threads.
-    void write_one(char c) const {
-        if (write(out, &c, 1) != 1) std::abort();
-    }
-};
 
 /// errno's address is a thread's, and compilers keep it across calls that may change the thread.
 [[gnu::noinline]] int errno_now() { return errno; }

@@ -507,7 +507,7 @@ TEST_CASE("yield: who leaves its P to one that computes is run by another P") {
         in_runtime(
             [&] {
                 std::atomic<bool> other_runs{false}, release{false}, a_ran{false};
-                weft::go([&] {
+                auto other = weft::spawn([&] {
                     other_runs = true;
                     while (!release) std::this_thread::yield();
                 });
@@ -523,6 +523,7 @@ TEST_CASE("yield: who leaves its P to one that computes is run by another P") {
                 });
                 a.join();
                 b.join();
+                other.join();
             },
             2);
 }

@@ -10,30 +10,16 @@
 #include <vector>
 
 #include "sched/migrate.hpp"
+#include "sched/pipe_ends.hpp"
 #include "sched/proc.hpp"
 #include "support/catch.hpp"
 #include "weft/weft.hpp"
 
 using namespace std::chrono_literals;
+using sched_test::pipe_ends;
 using sched_test::thread_id;
 
 namespace {
-
-struct pipe_ends {
-    int in = -1, out = -1;
-    pipe_ends() {
-        int ends[2];
-        REQUIRE(pipe(ends) == 0);
-        in = ends[0];
-        out = ends[1];
-    }
-    ~pipe_ends() {
-        close(in);
-        close(out);
-    }
-    pipe_ends(const pipe_ends&) = delete;
-    pipe_ends& operator=(const pipe_ends&) = delete;
-};
 
 void compute_until(const std::atomic<bool>& done) {
     while (!done.load(std::memory_order_relaxed)) {
@@ -66,14 +52,12 @@ TEST_CASE("retake: with one P, a reader of an empty pipe and an endless loop lea
     char got = 0;
     weft::run(
         [&] {
-            weft::go([&] {
-                if (read(p.in, &got, 1) != 1) std::abort();
-            });
+            weft::go([&] { got = p.read_one(); });
             weft::go([&] { compute_until(done); });
             for (; ticks < 20; ticks++) std::this_thread::sleep_for(20ms); // it tells nobody, either
             for (int i = 0; i < 1000; i++) weft::yield();
             done = true;
-            if (write(p.out, "x", 1) != 1) std::abort();
+            p.write_one('x');
         },
         {.procs = 1});
     CHECK(ticks == 20);

@@ -5,16 +5,8 @@
 # shellcheck disable=SC2016 # the fakes are scripts in quotes
 set -euo pipefail
 weft=$(realpath -- "$1")/weft
-
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work"
-
-failures=0
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  failures=$((failures + 1))
-}
+# shellcheck source=test/script/checks.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/checks.sh"
 
 # run STATUS ARG…: runs ./weft, keeps what it prints in out and err, and checks its exit status.
 run() {

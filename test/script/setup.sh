@@ -4,16 +4,8 @@
 # is compiled but Meson's own probes.
 set -euo pipefail
 root=$(realpath -- "$1")
-
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work"
-
-failures=0
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  failures=$((failures + 1))
-}
+# shellcheck source=test/script/checks.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/checks.sh"
 
 # --- a CPU without a port ---
 cat >riscv64.ini <<'INI'
