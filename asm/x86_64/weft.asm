@@ -5,3 +5,4 @@
 %include "mstart.asm"
 %include "mstart_stub.asm"
 %include "rt0.asm"
+%include "unwind_from.asm"

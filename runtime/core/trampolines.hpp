@@ -65,6 +65,10 @@ void weft_switchto(weft::rt::g* from, weft::rt::g* to, std::uint32_t* where, std
 /// short, must not park and must not throw.
 void weft_switchto_call(weft::rt::g* from, weft::rt::g* to, void (*fn)(void*), void* arg) noexcept;
 
+/// Calls fn(arg) here, whose backtrace goes on in the context in b as if that had called: for looking at the frames of
+/// a context at rest, which must stay so until the return. fn must not throw. Any stack. Go: traceback starts anywhere.
+void weft_unwind_from(const weft::rt::gobuf* b, void (*fn)(void*), void* arg);
+
 /// Leaves one context for another; see weft/context.h, which declares it for users.
 void* weft_context_switch(weft_context* from, weft_context* to, void* value);
 

@@ -147,7 +147,7 @@ bool of_runtime(std::string_view name) {
                          "weft_getg", "weft_setg", "weft_rt0", "weft_mstart_stub", "weft_mstart", "weft_gogo",
                          "weft_mcall", "weft_systemstack", "weft_systemstack_switch", "weft_goexit", "weft_procyield",
                          "weft_switchto", "weft_switchto_call", "weft_context_switch", "weft_context_switch_inline",
-                         "weft_context_make", "weft_context_entry", "weft_context_init",
+                         "weft_context_make", "weft_context_entry", "weft_context_init", "weft_unwind_from",
                          // What they call.
                          "weft_rt0_go", "weft_mstart1", "weft_goexit1", "weft_goroutine_main",
                          "weft_goexit_personality", "weft_g0_personality", "weft_badmcall", "weft_badmcall2",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every entry against its contract in asm/README.md.
 #include <algorithm>
+#include <cstring>
 #include <initializer_list>
 
 #include "core/cpu.hpp"
@@ -224,6 +225,22 @@ TEST_CASE("systemstack on g0 calls in place") {
         CHECK(weft_getg() == &w.g0);
         CHECK(w.g0.sched.sp == w.g0_stack.sp());
         CHECK(scribbled(w, 0, 0, leaf) == none);
+    });
+}
+
+TEST_CASE("unwind_from calls in place, whatever the thread's g") {
+    in_worlds([](world& w) {
+        w.suspend(w.b, w.b_stack);
+        w.call_as(w.a, w.a_stack);
+        const weft::rt::gobuf before = w.b.sched;
+        const std::uint64_t passed = w.random();
+        w.run.steps[0].then = 0;
+        w.call(address(weft_unwind_from), arg(&w.b.sched), address(conf_land_call), passed);
+        CHECK(w.broken_by_call() == none);
+        CHECK(w.run.landed() == 1);
+        CHECK(w.run.steps[0].found[cpu::arguments[0]] == passed);
+        CHECK(weft_getg() == &w.a);
+        CHECK(std::memcmp(&before, &w.b.sched, sizeof before) == 0);
     });
 }
 

@@ -60,10 +60,20 @@ record in_context("step_call in_a_context weft_context_entry", 9);
 record in_leave("step_call leave_at_once weft_mstart1 weft_mstart weft_mstart_stub", 10);
 record in_crosser("step_call crosser weft_goroutine_main weft_goexit", 11);
 record in_switcher("step_call switcher weft_context_entry", 12);
+record in_unwinder("step_call unwinder weft_unwind_from weft_mcall step_call task_a weft_goroutine_main weft_goexit",
+                   13);
 
 [[gnu::noinline]] void on_system(void*) {
     check_gobuf(world.a.sched, leaving(in_a), false);                            // the mark
     stepped(in_system, {leaving(in_system)}, weft_systemstack, &publish, &word); // in place
+}
+
+[[gnu::noinline]] void unwinder(void*) { stepped(in_unwinder, {leaving(in_unwinder)}, weft_getg); }
+
+/// On another goroutine's stack, a's frames, which rest: those of weft_unwind_from's caller, then a's.
+[[gnu::always_inline]] inline void unwind_a_from(record& here) {
+    stepped(here, {leaving(here), arriving(world.a.sched, in_a), leaving(here)}, weft_unwind_from, &world.a.sched,
+            &unwinder, &word);
 }
 
 const record* left_in; // where mcall was called
@@ -72,6 +82,7 @@ const record* goes_on_in;
 
 [[gnu::noinline]] void on_g0(g* left) {
     check_gobuf(left->sched, leaving(*left_in), true);
+    if (left == &world.a && left_in == &in_a) unwind_a_from(in_mcall);
     other_words(); // so that gogo has some to load
     stepped(in_mcall, {leaving(in_mcall), arriving(goes_on->sched, *goes_on_in)}, weft_gogo, &goes_on->sched);
 }
@@ -358,9 +369,10 @@ const scenario scenarios[] = {
 };
 
 constexpr const char* trampolines[] = {
-    "weft_getg",        "weft_setg",     "weft_procyield",      "weft_gogo",         "weft_mcall",
-    "weft_systemstack", "weft_switchto", "weft_switchto_call",  "weft_goexit",       "weft_mstart",
-    "weft_mstart_stub", "weft_rt0",      "weft_context_switch", "weft_context_make", "weft_context_entry",
+    "weft_getg",           "weft_setg",         "weft_procyield",     "weft_gogo",
+    "weft_mcall",          "weft_systemstack",  "weft_switchto",      "weft_switchto_call",
+    "weft_goexit",         "weft_mstart",       "weft_mstart_stub",   "weft_rt0",
+    "weft_context_switch", "weft_context_make", "weft_context_entry", "weft_unwind_from",
 };
 constexpr const char* inlines[] = {
 #ifdef WEFT_CROSS_INLINE
