@@ -142,6 +142,14 @@ struct options {
     /// thread calls runtime::go; without that run() never returns. Empty: the report goes to stderr, exit status 2.
     std::function<void(const std::string& report)> on_deadlock = {};
 
+    /// The signal that makes the runtime write all goroutines with their stacks to stderr and end the process with
+    /// status 2, as SIGQUIT does in Go. 0: none, the default. The handler is the process's, so only one runtime at a
+    /// time may have one: else run() throws std::logic_error. It is installed while run() runs.
+    int quit_signal = 0;
+    /// Called when run() ends with goroutines that have not (at_exit::abandon, stop()): with their report, in Go's
+    /// format, on the thread that runs run(), when nobody runs any more. Empty: they are not told of.
+    std::function<void(const std::string& report)> on_leak = {};
+
     static constexpr std::size_t default_stack_size = 256 * 1024;
 };
 
@@ -238,6 +246,13 @@ public:
     /// The goroutines that are in code of the program's now, in Go's format. Any thread. Empty when the runtime does
     /// not run.
     std::string survivors();
+
+    /// All goroutines of the present run in Go's format: what each waits for, its stack, and where it was spawned. Any
+    /// thread, a goroutine's too. Scheduling stops meanwhile: for as long as it takes to collect the frames, and at
+    /// most patience before that; where goroutines keep it from stopping for longer, their stacks are missing. One that
+    /// is in code of the program's has no stack here either, but for the caller. Empty when the runtime does not run.
+    /// Throws std::bad_alloc. Go: runtime.Stack(buf, true).
+    std::string dump(std::chrono::nanoseconds patience = std::chrono::seconds(1));
 
     /// Number of Ps. Any thread.
     int procs() const noexcept;

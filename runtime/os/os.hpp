@@ -48,6 +48,11 @@ private:
     sigset_t before_;
 };
 
+/// "QUIT" for SIGQUIT; its number where it has no name.
+std::string signal_name(int number);
+/// Whether a program may handle it.
+bool may_be_handled(int number) noexcept;
+
 /// The calling thread's signal mask, and setting it.
 sigset_t signal_mask() noexcept;
 void set_signal_mask(const sigset_t& mask) noexcept;

@@ -81,6 +81,18 @@ block_signals::block_signals() noexcept {
 
 block_signals::~block_signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
+std::string signal_name(int number) {
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 32)
+    if (const char* name = sigabbrev_np(number)) return name;
+#endif
+    return std::to_string(number);
+}
+
+bool may_be_handled(int number) noexcept {
+    struct sigaction now {};
+    return number != SIGKILL && number != SIGSTOP && sigaction(number, nullptr, &now) == 0;
+}
+
 sigset_t signal_mask() noexcept {
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, nullptr, &mask);

@@ -24,7 +24,9 @@ public:
     bool sleep_for(std::int64_t ns) noexcept;
     /// Lets the sleeper go on, now or when it comes. Once between two clear().
     void wakeup() noexcept;
-    /// The same, but may come more than once; whether it was the first. For the end of the runtime,
+    /// Makes it clear again where wakers may come at any time; whether one has. What it did before is seen.
+    bool consume() noexcept { return word_.exchange(0, acquire) == 1; }
+    /// The same as wakeup(), but may come more than once; whether it was the first. For the end of the runtime,
     /// which wakes everybody whatever they sleep for.
     bool poke() noexcept;
 

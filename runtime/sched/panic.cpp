@@ -13,6 +13,7 @@
 
 #include "core/badstate.hpp"
 #include "os/os.hpp"
+#include "sched/dump.hpp"
 #include "sched/proc.hpp"
 #include "sched/traceback.hpp"
 
@@ -38,28 +39,6 @@ std::string describe(const std::exception_ptr& e) {
         text += type != nullptr ? demangle(type->name()) : "unknown type";
         return text += ")";
     }
-}
-
-std::string status_of(const g* gp) {
-    switch (gp->status.load(relaxed)) {
-    case gstatus::idle: return "idle";
-    case gstatus::runnable: return "runnable";
-    case gstatus::entered: // inside the runtime, which is running to everybody else
-    case gstatus::running: return "running";
-    case gstatus::syscall: return "syscall";
-    case gstatus::waiting: return to_string(gp->reason);
-    case gstatus::dead: return "dead";
-    }
-    return "?";
-}
-
-std::string header(const g* gp) {
-    std::string text = "goroutine ";
-    text += std::to_string(gp->goid);
-    text += " [";
-    text += status_of(gp);
-    if (gp->lockedm != nullptr) text += ", locked to thread";
-    return text += "]:\n";
 }
 
 /// Only one thread prints its end; others that get here wait for the process to end. The same one again
@@ -91,23 +70,12 @@ template <class MakeReport>
     become_the_one_that_ends(*gp->m->rt);
     const auto pcs = callers(true);
     const std::string what = describe(e); // rethrows it, which g0 must not do
-    end_with(
-        [&] { return "panic: " + what + "\n\n" + header(gp) + format_traceback(pcs) + format_created_by(gp->gopc); });
+    end_with([&] {
+        return "panic: " + what + "\n\n" + goroutine_header(gp) + format_traceback(pcs) + format_created_by(gp->gopc);
+    });
 }
 
 } // namespace
-
-const char* to_string(wait_reason r) noexcept {
-    switch (r) {
-    case wait_reason::none: return "waiting";
-    case wait_reason::join: return "join";
-    case wait_reason::wait_group: return "sync.WaitGroup.Wait";
-    case wait_reason::main_exit: return "main returned, waiting for goroutines";
-    case wait_reason::parked: return "park";
-    case wait_reason::sleep: return "sleep";
-    }
-    return "waiting";
-}
 
 void panic_uncaught(g* gp, const std::exception_ptr& e) {
     const std::string what = describe(e);
@@ -117,27 +85,6 @@ void panic_uncaught(g* gp, const std::exception_ptr& e) {
     });
 }
 
-namespace {
-
-/// Those that live and are wanted, each after an empty line.
-template <class Wanted>
-std::string list_goroutines(runtime_impl& rt, Wanted&& wanted) {
-    std::string text;
-    rt.gs.for_each_locked([&](const g* gp) {
-        const gstatus status = gp->status.load(acquire);
-        if (status == gstatus::dead || status == gstatus::idle || !wanted(gp, status)) return;
-        text += "\n" + header(gp) + format_created_by(gp->gopc);
-    });
-    return text;
-}
-
-} // namespace
-
-std::string list_survivors(runtime_impl& rt) {
-    return list_goroutines(
-        rt, [](const g*, gstatus status) { return status == gstatus::running || status == gstatus::syscall; });
-}
-
 void fatal(const char* what, const std::string& before) {
     const g* self = weft_getg();
     if (self == nullptr || self->m == nullptr) fatal_raw(what);
@@ -145,18 +92,17 @@ void fatal(const char* what, const std::string& before) {
     become_the_one_that_ends(rt);
     const g* current = self == self->m->g0 ? self->m->curg : self;
     const auto pcs = callers(false);
-    end_with([&] {
-        std::string report = before + "fatal error: " + what + "\n";
-        if (current != nullptr)
-            report += "\n" + header(current) + format_traceback(pcs) + format_created_by(current->gopc);
-        return report + list_goroutines(rt, [current](const g* gp, gstatus) { return gp != current; });
-    });
+    end_with([&] { return before + "fatal error: " + what + "\n" + dump_at_end(rt, current, pcs); });
+}
+
+void quit(runtime_impl& rt) {
+    become_the_one_that_ends(rt);
+    end_with([&] { return "SIG" + os::signal_name(rt.opts.quit_signal) + ": quit\n" + dump_at_end(rt, nullptr, {}); });
 }
 
 void tell_deadlock(runtime_impl& rt) {
     try {
-        rt.opts.on_deadlock("fatal error: all goroutines are asleep - deadlock!\n" +
-                            list_goroutines(rt, [](const g*, gstatus) { return true; }));
+        rt.opts.on_deadlock("fatal error: all goroutines are asleep - deadlock!\n" + dump_stopped(rt));
     } catch (...) {
         fatal_raw("weft: an exception left options::on_deadlock");
     }

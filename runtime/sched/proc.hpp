@@ -101,6 +101,13 @@ void newm(runtime_impl& rt, void (*fn)(), p* pp, std::int64_t id); // [any] Go: 
 void stop_world_for_good(runtime_impl& rt);                        // [g0] returns; wakes every m so that it exits
 void join_threads(runtime_impl& rt);                               // the thread that runs runtime::run
 
+// world.cpp
+/// Outside, or on sysmon's thread; with rt.world. own: the caller's own P, if it is inside and keeps that. False: the
+/// runtime stops, or it took longer than patience; then nothing has changed.
+bool stop_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own = nullptr);
+void start_the_world(runtime_impl& rt);
+void gcstopm(m* mp); // [g0] returns with a P, or when the runtime stops. Go: gcstopm
+
 // park.cpp
 void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason); // goroutine, inside; leaves. Go: gopark
 void ready(g* gp);                                                       // [any] inside. Go: goready
@@ -122,8 +129,8 @@ std::string schedtrace_goroutines(runtime_impl& rt);     // the same
 
 // panic.cpp
 [[noreturn]] void fatal(const char* what, const std::string& before = {}); // [any] Go: throw, fatal; exit status 2
-std::string list_survivors(runtime_impl& rt); // any thread: who is in the program's code, roughly
-void tell_deadlock(runtime_impl& rt);         // [g0], or a thread of the host's; calls options::on_deadlock
+[[noreturn]] void quit(runtime_impl& rt); // sysmon: options::quit_signal has come; exit status 2
+void tell_deadlock(runtime_impl& rt);     // [g0], or a thread of the host's; calls options::on_deadlock
 [[noreturn]] void panic_uncaught(g* gp, const std::exception_ptr& e); // an exception nobody will look at
 
 } // namespace weft::rt

@@ -5,9 +5,12 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/badstate.hpp"
 #include "os/futex.hpp"
 #include "os/os.hpp"
+#include "sched/dump.hpp"
 #include "sched/proc.hpp"
+#include "sched/quit_signal.hpp"
 #include "sched/retake.hpp"
 #include "sched/sanitizer.hpp"
 #include "weft/go.hpp"
@@ -23,6 +26,14 @@ void abandon_joinable(g* gp) {
     gp->abandoned = gp->failed = true;
     gp->exception = std::make_exception_ptr(
         std::runtime_error("weft: the goroutine was abandoned: its runtime ended before it did (at_exit::abandon)"));
+}
+
+void tell_leaks(const runtime_impl& rt, const std::string& report) {
+    try {
+        if (!report.empty()) rt.opts.on_leak(report);
+    } catch (...) {
+        fatal_raw("weft: an exception left options::on_leak");
+    }
 }
 
 /// All threads are joined: lets go of what the goroutines hold. Descriptors with a handle stay.
@@ -85,6 +96,8 @@ options checked(options opts) {
         bad_option("stack_size", std::to_string(opts.stack_size),
                    std::to_string(smallest_stack) + " to " + std::to_string(largest_stack) + " bytes");
     if (opts.max_threads < 2) bad_option("max_threads", std::to_string(opts.max_threads), "at least 2");
+    if (opts.quit_signal != 0 && !rt::os::may_be_handled(opts.quit_signal))
+        bad_option("quit_signal", std::to_string(opts.quit_signal), "a signal that can be handled, or 0 for none");
     const std::size_t page = rt::page_size();
     opts.stack_size = (opts.stack_size + page - 1) / page * page;
     return opts;
@@ -123,6 +136,7 @@ void runtime::run_main(const std::function<void()>& main, bool empty) {
         impl_ = std::move(fresh);
     }
     rt::runtime_impl& impl = *impl_;
+    const rt::quit_signal quits(impl);
     impl.main = &main;
     impl.boot.clear();
     weft_rt0(impl.m0.get());
@@ -132,6 +146,7 @@ void runtime::run_main(const std::function<void()>& main, bool empty) {
         impl.gate = rt::runtime_impl::gate_state::ended;
     }
     ended_.notify_all();
+    if (opts_.on_leak) rt::tell_leaks(impl, rt::dump_stopped(impl));
     rt::teardown(impl);
     if (!impl.main_ended && !impl.main_exception)
         throw std::runtime_error("weft: the runtime was stopped before its main function returned");
@@ -171,10 +186,16 @@ std::string runtime::survivors() {
     return impl != nullptr ? rt::list_survivors(*impl) : std::string();
 }
 
+std::string runtime::dump(std::chrono::nanoseconds patience) {
+    const std::lock_guard hold(gate_);
+    rt::runtime_impl* impl = present();
+    return impl != nullptr ? rt::dump(*impl, patience.count()) : std::string();
+}
+
 void runtime::post(std::unique_ptr<detail::task> t) {
     const auto gopc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
-    const rt::entry in; // on a goroutine: wakep needs it
-    const std::lock_guard hold(gate_);
+    const std::lock_guard hold(gate_); // outside: whoever has it may stop the world
+    const rt::entry in;                // on a goroutine: wakep needs it
     if (impl_ == nullptr || impl_->gate != rt::runtime_impl::gate_state::open)
         throw std::logic_error("weft: the runtime does not run: go and call are for while run() runs");
     rt::newproc_anywhere(*impl_, std::move(t), gopc);

@@ -57,6 +57,11 @@ struct schedt {
     atomic<std::int64_t> sleeper_until{0}; // when it wakes; 0: it is about to look
     note sleepernote;
 
+    atomic<bool> gcwaiting{false}; // written under lock; somebody stops the world (world.cpp)
+    p* stopped = nullptr;          // Ps in the stopper's hand
+    std::int32_t nstopped = 0;
+    note stopnote;
+
     bool main_waits = false;      // main has returned and waits for the others (at_exit::join)
     atomic<bool> stopping{false}; // written under lock; every m leaves when it sees it
 };
@@ -89,6 +94,8 @@ struct runtime_impl {
     std::unique_ptr<stack_pool> stacks;
     boot_log boot;
 
+    std::mutex world;                 // who stops the world; taken outside (world.cpp)
+    atomic<bool> quit_wanted{false};  // options::quit_signal has come
     atomic<bool> force_retake{false}; // for tests: sysmon takes every P that it can, and never naps for long
 
     /// What threads of the host's may do: nothing yet; all; only let go; nothing any more.

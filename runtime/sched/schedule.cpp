@@ -108,6 +108,10 @@ g* findrunnable(m* mp, bool& inherit_time) {
     schedt& sched = rt.sched;
     for (;;) {
         if (sched.stopping.load(acquire)) mexit(mp);
+        if (sched.gcwaiting.load(acquire)) [[unlikely]] {
+            gcstopm(mp);
+            continue;
+        }
         p* pp = mp->p;
         inherit_time = false;
         if (pp->timers.next_when() != 0) [[unlikely]]

@@ -26,14 +26,14 @@ bool deep_sleep(runtime_impl& rt) {
     if (sched.npidle.load(relaxed) != rt.procs) return false;
     {
         std::lock_guard hold(sched.lock);
+        checkdead_locked(rt); // the last external_waker may just have gone; it may let go of the lock
         if (sched.npidle.load(relaxed) != rt.procs || sched.stopping.load(relaxed)) return false;
-        checkdead_locked(rt); // the last external_waker may just have gone
         sched.sysmonwait.store(true, relaxed);
     }
     sched.sysmonnote.sleep();
     std::lock_guard hold(sched.lock);
     sched.sysmonwait.store(false, relaxed);
-    sched.sysmonnote.clear();
+    sched.sysmonnote.consume();
     return true;
 }
 
@@ -79,11 +79,13 @@ void sysmon() {
         else if (idle_rounds > naps_before_backing_off)
             nap_us = std::min(nap_us * 2, longest_nap_us);
         sched.sysmonnote.sleep_for((trace_us > 0 ? std::min(nap_us, trace_us) : nap_us) * 1000);
+        sched.sysmonnote.consume();
         if (trace_us == 0 && deep_sleep(rt)) {
             idle_rounds = 0;
             nap_us = shortest_nap_us;
         }
         if (sched.stopping.load(acquire)) return;
+        if (rt.quit_wanted.load(acquire)) quit(rt);
         if (trace_us > 0 && os::nanotime() >= next_trace) {
             next_trace = os::nanotime() + trace_us * 1000;
             trace(rt);

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <unwind.h>
 
+#include "core/trampolines.hpp"
+
 #ifdef WEFT_HAVE_LIBBACKTRACE
 // libbacktrace's interface (backtrace.h), which GCC keeps in a folder that only it searches.
 extern "C" {
@@ -45,6 +47,12 @@ struct frame {
 /// Turns pcs into frames; one pc has several where functions were inlined.
 class symboliser {
 public:
+    /// The process's. It is never destroyed: libbacktrace has no such thing, and goroutines may outlive statics.
+    static const symboliser& own() {
+        static const auto* const it = new symboliser;
+        return *it;
+    }
+
     symboliser() {
 #ifdef WEFT_HAVE_LIBBACKTRACE
         state_ = backtrace_create_state(
@@ -166,6 +174,10 @@ bool of_library(std::string_view name) {
 /// Neither tells the reader anything. By file, too, for inlined functions, whose names debug information gives
 /// without their namespaces.
 bool hidden(const frame& f) {
+    static constexpr std::string_view self = __FILE__; // as the debug information of the runtime's other files has it
+    static constexpr std::string_view runtime =
+        self.substr(0, self.size() - std::string_view("sched/traceback.cpp").size());
+    if (!runtime.empty() && f.file.compare(0, runtime.size(), runtime) == 0) return true;
     for (std::string_view part : {"/include/c++/", "include/weft/"})
         if (f.file.find(part) != std::string::npos) return true;
     const std::string name = qualified_name(f.function);
@@ -216,8 +228,16 @@ std::vector<std::uintptr_t> callers(bool from_throw) {
     return pcs;
 }
 
+std::vector<std::uintptr_t> callers_of(const gobuf& b) {
+    std::vector<std::uintptr_t> pcs;
+    weft_unwind_from(
+        &b, [](void* pcs_) { *static_cast<std::vector<std::uintptr_t>*>(pcs_) = callers(false); }, &pcs);
+    pcs.erase(pcs.begin(), std::find(pcs.begin(), pcs.end(), b.pc - 1)); // those down to this function
+    return pcs;
+}
+
 std::string format_traceback(const std::vector<std::uintptr_t>& pcs) {
-    const symboliser symbols;
+    const symboliser& symbols = symboliser::own();
     std::string text;
     std::string first_of_library;
     std::size_t shown = 0;
@@ -238,7 +258,7 @@ std::string format_traceback(const std::vector<std::uintptr_t>& pcs) {
 
 std::string format_created_by(std::uintptr_t pc) {
     if (pc == 0) return {};
-    for (const frame& f : symboliser().look_up(pc - 1))
+    for (const frame& f : symboliser::own().look_up(pc - 1))
         if (!hidden(f)) return "created by " + to_text(f);
     return {};
 }

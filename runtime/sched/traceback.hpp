@@ -7,11 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "core/gobuf.hpp"
+
 namespace weft::rt {
 
 /// Return addresses of the calling stack, innermost first, down to the goroutine's base. With
 /// from_throw, frames up to the one that threw are left out. Any stack.
 std::vector<std::uintptr_t> callers(bool from_throw);
+
+/// The same of a context at rest, which must stay so until the return. Any stack.
+std::vector<std::uintptr_t> callers_of(const gobuf& b);
 
 /// "func\n\tfile:line +0xoff\n" for each; the runtime's own frames are left out. More than 100 frames are
 /// cut as Go cuts them.
