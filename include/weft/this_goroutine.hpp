@@ -28,6 +28,10 @@ namespace this_goroutine {
 /// life. 0 on a thread that runs no goroutine. Any thread.
 std::uint64_t id() noexcept;
 
+/// What dumps call the calling goroutine, besides its number. The text is not copied: it must be there until the
+/// goroutine ends or has another. Null: none. Goroutines only: throws std::logic_error elsewhere.
+void set_name(const char* name);
+
 /// Ties the calling goroutine to its thread: until as many unlock_os_thread() calls, it runs on no
 /// other thread and no other goroutine runs on this one. A goroutine that ends while locked ends
 /// its thread with it. Go: LockOSThread.

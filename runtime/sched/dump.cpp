@@ -85,7 +85,15 @@ std::string goroutine_header(const g* gp) {
     text += " [";
     text += status_of(gp);
     if (gp->lockedm != nullptr) text += ", locked to thread";
-    return text += "]:\n";
+    text += "]";
+    const gstatus status = gp->status.load(relaxed);
+    const bool stands_still = status == gstatus::waiting || status == gstatus::runnable;
+    if (gp->mark == gmark::named && (stands_still || gp == current_goroutine())) {
+        text += " \"";
+        text += gp->name;
+        text += "\"";
+    }
+    return text += ":\n";
 }
 
 std::string dump_at_end(runtime_impl& rt, const g* current, const std::vector<std::uintptr_t>& pcs) {

@@ -10,7 +10,8 @@
 
 namespace weft::rt {
 
-/// "goroutine 7 [join, locked to thread] "name":\n", with the object in brackets that it waits for.
+/// "goroutine 7 [join, locked to thread] "name":\n"; the name only of one that does not run, or is the caller: another
+/// one's may be about to go.
 std::string goroutine_header(const g* gp);
 
 /// All goroutines with their stacks. Outside, or on a thread without a P; stops the world, for at most so long: else

@@ -48,6 +48,9 @@ enum class gstatus : std::uint32_t {
 enum class wait_reason : std::uint8_t { none, join, wait_group, main_exit, parked, sleep };
 const char* to_string(wait_reason r) noexcept;
 
+/// What few goroutines are. named: name counts; by itself. abandoned: it never ended by itself; by teardown.
+enum class gmark : std::uint8_t { none, named, abandoned };
+
 /// Who may still look at a goroutine's result. Kept in g::joining; any greater value is the parked joiner.
 /// handle.cpp has the steps.
 namespace join_state {
@@ -80,7 +83,7 @@ struct alignas(cpu::cache_line) g {
     wait_reason reason = wait_reason::none; // owner
     bool has_result = false;                // owner, then the handle; storage holds a result
     bool failed = false;                    // owner, then the handle; exception holds what it ended with
-    bool abandoned = false;                 // teardown, then the handle; it never ended by itself
+    gmark mark = gmark::none;               // see there
 
     // Third line: what few need.
     std::exception_ptr exception;      // owner, then the handle; see failed
@@ -89,6 +92,7 @@ struct alignas(cpu::cache_line) g {
     void* racectx = nullptr;           // owner; ThreadSanitizer's fiber
     void* fake_stack = nullptr;        // owner; AddressSanitizer's
     const void* waiting_for = nullptr; // owner; for dumps
+    const char* name = nullptr;        // the goroutine itself; where mark says named
 
     // Fourth line.
     alignas(cpu::cache_line) std::array<std::byte, 64> inline_storage;
@@ -101,7 +105,7 @@ static_assert(offsetof(g, stk) + offsetof(stack, lo) == G_STACK_LO);
 static_assert(offsetof(g, stk) + offsetof(stack, hi) == G_STACK_HI);
 static_assert(offsetof(g, schedlink) == G_SCHEDLINK);
 static_assert(offsetof(g, schedlink) < cpu::cache_line, "a switch touches one line of a goroutine");
-static_assert(offsetof(g, abandoned) < 2 * cpu::cache_line, "a short life touches two, and its storage");
+static_assert(offsetof(g, mark) < 2 * cpu::cache_line, "a short life touches two, and its storage");
 static_assert(sizeof(g) == 4 * cpu::cache_line);
 
 } // namespace weft::rt

@@ -160,7 +160,7 @@ void release(g* gp) noexcept {
     }
     sanitizer::race_acquire(&gp->joining);
     if (gp->failed) {
-        if (!gp->abandoned) panic_uncaught(gp, gp->exception);
+        if (gp->mark != gmark::abandoned) panic_uncaught(gp, gp->exception);
         gp->exception = nullptr;
         gp->failed = false;
     }
@@ -174,6 +174,16 @@ namespace weft {
 std::uint64_t this_goroutine::id() noexcept {
     const rt::g* gp = rt::getg();
     return gp != nullptr && (gp->special & rt::special::system) == 0 ? gp->goid : 0;
+}
+
+void this_goroutine::set_name(const char* name) {
+    rt::g* gp = rt::current_goroutine();
+    if (gp == nullptr) detail::no_goroutine();
+    gp->mark = rt::gmark::none; // for a dump that looks just now
+    std::atomic_signal_fence(std::memory_order_release);
+    gp->name = name;
+    std::atomic_signal_fence(std::memory_order_release);
+    if (name != nullptr) gp->mark = rt::gmark::named;
 }
 
 void this_goroutine::share_control_words(bool share) {

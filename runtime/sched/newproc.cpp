@@ -156,7 +156,8 @@ void adopt_stack(g* gp, const stack& stk) noexcept {
 [[gnu::always_inline]] inline g* begin_life(g* gp, std::uintptr_t gopc) noexcept {
     gp->status.store(gstatus::dead, relaxed);
     gp->gopc = gopc;
-    gp->has_result = gp->failed = gp->abandoned = false;
+    gp->has_result = gp->failed = false;
+    gp->mark = gmark::none;
     gp->storage = gp->inline_storage.data();
     gp->heap_align = 0;
     gp->reason = wait_reason::none;

@@ -23,7 +23,8 @@ namespace {
 
 /// A handle exists, and its goroutine will never end by itself.
 void abandon_joinable(g* gp) {
-    gp->abandoned = gp->failed = true;
+    gp->mark = gmark::abandoned;
+    gp->failed = true;
     gp->exception = std::make_exception_ptr(
         std::runtime_error("weft: the goroutine was abandoned: its runtime ended before it did (at_exit::abandon)"));
 }

@@ -77,7 +77,54 @@ TEST_CASE("dump: every goroutine is there, with what it waits for and its stack"
     }
 }
 
-TEST_CASE("dump: from a thread of the host's, with goroutines that compute and that are runnable") {
+TEST_CASE("dump: 13 TestNumGoroutine: as many goroutines as num_goroutine says") {
+    weft::runtime rt(weft::options{.procs = 2});
+    rt.run([&] {
+        weft::wait_group gate;
+        gate.add(1);
+        std::vector<weft::handle<void>> all;
+        for (int i = 0; i < 30; i++) all.push_back(weft::spawn([&] { gate.wait(); }));
+        const std::string text = rt.dump();
+        int headers = 0;
+        for (std::size_t at = 0; (at = text.find("\ngoroutine ", at)) != std::string::npos; at++) headers++;
+        CHECK(headers == weft::num_goroutine());
+        CHECK(headers == 31);
+        gate.done();
+        for (auto& h : all) h.join();
+    });
+}
+
+TEST_CASE("dump: names, of those that have one") {
+    weft::runtime rt(weft::options{.procs = 1});
+    std::string first, second;
+    rt.run([&] {
+        weft::parker p;
+        weft::this_goroutine::set_name("the first");
+        weft::spawn([] { weft::this_goroutine::set_name("gone"); }).join(); // and its descriptor is used again
+        auto reader = weft::spawn([&] {
+            p.park();
+            weft::this_goroutine::set_name("reader");
+            p.park();
+        });
+        weft::yield();
+        first = rt.dump();
+        p.unpark();
+        weft::yield();
+        weft::this_goroutine::set_name(nullptr);
+        second = rt.dump();
+        p.unpark();
+        reader.join();
+    });
+    INFO(first << second);
+    CHECK_THAT(first, StartsWith("\ngoroutine 1 [running] \"the first\":\n"));
+    CHECK_THAT(first, contains(" [park]:\n"));
+    CHECK_THAT(second, StartsWith("\ngoroutine 1 [running]:\n"));
+    CHECK_THAT(second, contains(" [park] \"reader\":\n"));
+    CHECK_THROWS_AS(weft::this_goroutine::set_name("nobody"), std::logic_error);
+}
+
+TEST_CASE(
+    "dump: 11 TestPreemptionGC: from a thread of the host's, with goroutines that compute and that are runnable") {
     for (int procs : {1, 2}) {
         weft::runtime rt(weft::options{.procs = procs});
         std::atomic<int> up{0};
@@ -163,6 +210,26 @@ TEST_CASE("world: it is stopped again and again while goroutines do everything, 
         host.join();
         CHECK(rounds == 8 * 60);
         CHECK(dumps >= 5);
+    }
+}
+
+TEST_CASE("world: 1 TestStopTheWorldDeadlock: stops against endless spawning come to an end") {
+    for (int procs : {1, 3}) {
+        weft::runtime rt(weft::options{.procs = procs});
+        std::atomic<bool> done{false};
+        std::atomic<int> spawned{0};
+        rt.run([&] {
+            for (int i = 0; i < 3; i++)
+                weft::go([&] {
+                    while (!done) weft::spawn([&] { spawned++; }).join();
+                });
+            for (int i = 0; i < 20; i++) {
+                CHECK(rt.dump(10s).find("could not be stopped") == std::string::npos);
+                weft::yield();
+            }
+            done = true;
+        });
+        CHECK(spawned > 0);
     }
 }
 
