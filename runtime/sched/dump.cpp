@@ -60,8 +60,13 @@ std::vector<goroutine_trace> trace_all(runtime_impl& rt, const g* but, bool stop
 /// Each after an empty line.
 std::string format(const std::vector<goroutine_trace>& all) {
     std::string text;
-    for (const goroutine_trace& t : all)
-        text += "\n" + t.header + t.instead + format_traceback(t.pcs) + format_created_by(t.gopc);
+    for (const goroutine_trace& t : all) {
+        text += '\n';
+        text += t.header;
+        text += t.instead;
+        text += format_traceback(t.pcs);
+        text += format_created_by(t.gopc);
+    }
     return text;
 }
 
@@ -114,8 +119,10 @@ std::string list_survivors(runtime_impl& rt) {
     std::string text;
     rt.gs.for_each_locked([&](const g* gp) {
         const gstatus status = gp->status.load(acquire);
-        if (status == gstatus::running || status == gstatus::syscall)
-            text += "\n" + goroutine_header(gp) + format_created_by(gp->gopc);
+        if (status != gstatus::running && status != gstatus::syscall) return;
+        text += '\n';
+        text += goroutine_header(gp);
+        text += format_created_by(gp->gopc);
     });
     return text;
 }
