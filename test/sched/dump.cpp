@@ -27,6 +27,10 @@ namespace {
     asm volatile("" ::: "memory");
 }
 
+[[gnu::noinline]] weft::handle<void> spawns_waiter(weft::parker& p) {
+    return weft::spawn([&p] { waits_in_parker(p); });
+}
+
 [[gnu::noinline]] void sleeps_long() {
     weft::sleep_for(1h);
     asm volatile("" ::: "memory");
@@ -59,7 +63,7 @@ TEST_CASE("dump: every goroutine is there, with what it waits for and its stack"
         std::string text;
         rt.run([&] {
             weft::parker p;
-            auto parked = weft::spawn([&] { waits_in_parker(p); });
+            auto parked = spawns_waiter(p);
             auto joiner = weft::spawn([&] { joins_other(parked); });
             weft::go(sleeps_long);
             for (int i = 0; i < 20; i++) weft::yield();
@@ -74,6 +78,7 @@ TEST_CASE("dump: every goroutine is there, with what it waits for and its stack"
         CHECK(shows(part_of(text, "[join]:\n"), "joins_other"));
         CHECK(shows(part_of(text, "[sleep]:\n"), "sleeps_long"));
         CHECK(shows(part_of(text, "[park]:\n"), "created by "));
+        CHECK(shows(part_of(text, "[park]:\n"), "spawns_waiter"));
     }
 }
 
