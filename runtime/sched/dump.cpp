@@ -104,11 +104,11 @@ std::string goroutine_header(const g* gp) {
 std::string dump_at_end(runtime_impl& rt, const g* current, const std::vector<std::uintptr_t>& pcs) {
     std::vector<goroutine_trace> all;
     if (current != nullptr) all.push_back({goroutine_header(current), pcs, "", current->gopc});
-    // A P that the caller uses stays with it. Whether another thread stops the world, it may have to end, too.
+    // A P that the caller uses stays with it.
     const g* self = weft_getg();
     const bool outside = self != nullptr && self->status.load(relaxed) == gstatus::running && self != self->m->g0;
     const p* own = self != nullptr && self->m != nullptr && !outside ? self->m->p.seen() : nullptr;
-    const bool stopped = stop_the_world(rt, patience_at_end_ns, own);
+    const bool stopped = freeze_the_world(rt, patience_at_end_ns, own);
     std::vector<goroutine_trace> others = trace_all(rt, current, stopped);
     return format(all) + format(others);
 }

@@ -102,10 +102,13 @@ void stop_world_for_good(runtime_impl& rt);                        // [g0] retur
 void join_threads(runtime_impl& rt);                               // the thread that runs runtime::run
 
 // world.cpp
-/// Outside, or on sysmon's thread; with rt.world. own: the caller's own P, if it is inside and keeps that. False: the
-/// runtime stops, or it took longer than patience; then nothing has changed.
-bool stop_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own = nullptr);
+/// Outside, or on sysmon's thread; with rt.world. False: the runtime stops, or it took longer than patience; then the
+/// world goes on.
+bool stop_the_world(runtime_impl& rt, std::int64_t patience_ns);
 void start_the_world(runtime_impl& rt);
+/// For the end of the process: the world does not go on, whether it could be stopped or not. own: the caller's own P,
+/// if it is inside, or null. Any thread. Go: freezetheworld.
+bool freeze_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own);
 void gcstopm(m* mp); // [g0] returns with a P, or when the runtime stops. Go: gcstopm
 
 // park.cpp

@@ -18,7 +18,8 @@
 //           S2. each P goes to handoffp: an m for it where it has work, or anybody has. S3. T2 is undone.
 // A P that is on its way (in m.nextp, in the hand of who takes it from a blocked goroutine) comes by findrunnable or
 // by the idle list. What a stopper sees of a goroutine that does not run was published before its P came to the list:
-// by sched.lock, or by take_p's acquire.
+// by sched.lock, or by take_p's acquire. test/model/world.pml checks this.
+// Where the process ends, S is left out: a world that goes on could fail a second time.
 // The end of the runtime comes first: stopping ends T4, and T2's and S1's locks see it.
 #include <mutex>
 
@@ -57,7 +58,7 @@ bool all_stopped(runtime_impl& rt, const p* own) noexcept {
 
 } // namespace
 
-bool stop_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own) {
+bool freeze_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own) {
     schedt& sched = rt.sched;
     const std::int64_t until = os::nanotime_after(patience_ns);
     {
@@ -68,14 +69,17 @@ bool stop_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own) {
         for (const auto& pp : rt.allp) pp->attention.store(true, relaxed);
     }
     while (!all_stopped(rt, own)) {
-        if (sched.stopping.load(acquire) || os::nanotime() > until) {
-            start_the_world(rt);
-            return false;
-        }
+        if (sched.stopping.load(acquire) || os::nanotime() > until) return false;
         sched.stopnote.sleep_for(between_looks_ns);
         sched.stopnote.consume();
     }
     return true;
+}
+
+bool stop_the_world(runtime_impl& rt, std::int64_t patience_ns) {
+    if (freeze_the_world(rt, patience_ns, nullptr)) return true;
+    if (rt.sched.gcwaiting.load(relaxed)) start_the_world(rt); // else it was stopping from the beginning
+    return false;
 }
 
 void start_the_world(runtime_impl& rt) {

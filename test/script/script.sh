@@ -102,7 +102,7 @@ nasm,spin,chromium                gcc --long
 nasm,clang                        tsan
 nasm,qemu-user                    aarch64
 nasm,clang,lld,qemu-user          aarch64 lto-clang
-nasm,clang,lld,spin,qemu-user
+nasm,clang,spin,qemu-user
 TABLE
 # A package that dpkg knows but that is not installed.
 fake dpkg-query 'for name; do case $name in --*) ;; nasm) echo "config-files nasm" ;; *) echo "installed $name" ;; esac; done'

@@ -2,6 +2,10 @@
 // The same tests build against Catch2 2 (Debian 12) and Catch2 3.
 #pragma once
 
+// No try block around each assertion: an unexpected exception ends the test case instead of one check, and
+// the tests compile a sixth faster.
+#define CATCH_CONFIG_FAST_COMPILE
+
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 #elif __has_include(<catch2/catch.hpp>)
