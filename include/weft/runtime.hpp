@@ -257,6 +257,12 @@ public:
     /// Number of Ps. Any thread.
     int procs() const noexcept;
 
+    /// Makes it n, 1 … max_procs, or 0 for what options::procs = 0 means, and returns what it was. While the runtime
+    /// runs, too: scheduling stops for a moment, and goroutines that lose their P to a smaller number go on and queue
+    /// for one at their next call of weft. Later runs begin with it. Any thread, a goroutine's too. Throws
+    /// std::invalid_argument for another n, std::bad_alloc (then nothing has changed). Go: GOMAXPROCS(n).
+    int set_procs(int n);
+
     /// The steps of the last start-up, in order. Any thread, but not while another calls run(); the record is complete
     /// once run() has returned, and while it runs it may still lack the first steps of sysmon's thread.
     std::vector<boot_step> boot_record() const;
@@ -276,7 +282,7 @@ private:
     friend class external_waker;
 
     const options opts_;
-    const int procs_;
+    std::atomic<int> procs_;
     std::atomic<bool> running_{false};
     std::unique_ptr<rt::runtime_impl> impl_; // of the present run, or of the last one, for its boot record
     std::mutex gate_;                        // other threads look at impl_ only with it
@@ -315,6 +321,10 @@ void after_fork_in_child() noexcept;
 /// The number of Ps of the runtime that the calling goroutine belongs to. Go: GOMAXPROCS(0).
 /// Throws std::logic_error on a thread that belongs to no runtime.
 int procs();
+
+/// runtime::set_procs for the runtime that the calling goroutine belongs to.
+/// Throws std::logic_error on a thread that belongs to no runtime, and what runtime::set_procs throws.
+int set_procs(int n);
 
 /// Goroutines that live now in the caller's runtime, itself included. Go: NumGoroutine.
 /// Throws std::logic_error on a thread that belongs to no runtime.

@@ -66,9 +66,19 @@ stack_pool::~stack_pool() {
 
 void stack_pool::reserve(std::size_t count) {
     std::lock_guard hold(lock_);
-    const std::size_t wanted = reserved_ + count + spare_;
-    if (wanted > mapped_) grow(wanted - mapped_);
+    map_at_least(reserved_ + count + spare_);
     reserved_ += count;
+}
+
+void stack_pool::keep_spare(std::size_t count) {
+    std::lock_guard hold(lock_);
+    if (count <= spare_) return;
+    map_at_least(reserved_ + count);
+    spare_ = count;
+}
+
+void stack_pool::map_at_least(std::size_t slots) {
+    if (slots > mapped_) grow(slots - mapped_);
 }
 
 void stack_pool::unreserve(std::size_t count) noexcept {

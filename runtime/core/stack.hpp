@@ -41,6 +41,8 @@ public:
 
     /// Promises count more slots. Throws std::bad_alloc when the address space or the budget of mappings is used up.
     void reserve(std::size_t count);
+    /// From now on at least so many may lie in caches. Throws as reserve() does.
+    void keep_spare(std::size_t count);
     /// Takes a promise of reserve() back.
     void unreserve(std::size_t count) noexcept;
 
@@ -61,12 +63,13 @@ private:
         char* base;
         std::size_t slots;
     };
+    void map_at_least(std::size_t slots);
     void grow(std::size_t at_least);
     slab map_slab(std::size_t at_least);
     stack fresh_slot() noexcept;
 
     const std::size_t slot_size_;
-    const std::size_t spare_;
+    std::size_t spare_; // lock_
     const guard_kind guard_;
     const bool valgrind_;
     futex_mutex lock_;

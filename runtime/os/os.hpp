@@ -15,6 +15,9 @@ namespace weft::rt::os {
 /// Monotonic time in nanoseconds. Go: nanotime.
 std::int64_t nanotime() noexcept;
 
+/// A patience that does not end, in ns.
+inline constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
+
 /// nanotime() and ns more, or the largest number where that is more than one holds.
 std::int64_t nanotime_after(std::int64_t ns) noexcept;
 

@@ -24,9 +24,8 @@ std::int64_t nanotime() noexcept {
 }
 
 std::int64_t nanotime_after(std::int64_t ns) noexcept {
-    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
     const std::int64_t now = nanotime();
-    return ns > most - now ? most : now + ns;
+    return ns > forever - now ? forever : now + ns;
 }
 
 int cpu_count() noexcept {

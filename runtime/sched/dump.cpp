@@ -128,17 +128,19 @@ std::string list_survivors(runtime_impl& rt) {
 }
 
 std::string dump(runtime_impl& rt, std::int64_t patience_ns) {
-    const g* self = current_goroutine();
+    g* self = current_goroutine();
     if (self != nullptr && self->m->rt != &rt) self = nullptr;
     std::vector<goroutine_trace> all;
     if (self != nullptr) all.push_back({goroutine_header(self), callers(false), "", self->gopc});
+    const std::lock_guard one_at_a_time(rt.world);
+    if (self != nullptr) enter(self);
     on_systemstack([&] {
-        const std::lock_guard hold(rt.world);
-        const bool stopped = stop_the_world(rt, patience_ns);
+        const bool stopped = stop_the_world(rt, patience_ns, self != nullptr ? self->m->p.seen() : nullptr);
         std::vector<goroutine_trace> others = trace_all(rt, self, stopped);
         if (stopped) start_the_world(rt);
         for (goroutine_trace& t : others) all.push_back(std::move(t));
     });
+    if (self != nullptr) leave(self);
     return format(all);
 }
 

@@ -195,7 +195,13 @@ void this_goroutine::share_control_words(bool share) {
 int procs() {
     const rt::g* gp = rt::current_goroutine();
     if (gp == nullptr) detail::no_goroutine();
-    return gp->m->rt->procs;
+    return gp->m->rt->procs();
+}
+
+int set_procs(int n) {
+    const rt::g* gp = rt::current_goroutine();
+    if (gp == nullptr) detail::no_goroutine();
+    return gp->m->rt->host->set_procs(n);
 }
 
 int num_goroutine() {

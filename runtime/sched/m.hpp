@@ -24,6 +24,16 @@ struct m;
 /// Go: _Pidle …; same numbers. A P is idle on sched.pidle, or running: owned by the m in p.m.
 enum class pstatus : std::uint32_t { idle = 0, running = 1, syscall = 2, gcstop = 3, dead = 4 };
 
+/// What sysmon saw of a P when it last looked, and since when it has not changed. Go: sysmontick.
+struct sysmontick {
+    const m* on = nullptr;
+    std::uint32_t schedtick = 0;
+    std::uint32_t syscalltick = 0;
+    std::int64_t since = 0;    // nanotime when schedtick was new
+    std::int64_t syscall = 0;  // nanotime when syscalltick was new
+    std::int64_t cpu_time = 0; // of the m's thread
+};
+
 /// Access: all but the queue and the atomics belongs to the m that owns the P.
 struct alignas(cpu::cache_line) p {
     static constexpr std::uint32_t stack_cache = 32;  ///< room for hot stacks
@@ -41,7 +51,7 @@ struct alignas(cpu::cache_line) p {
     /// or the build migrates goroutines at every chance.
     atomic<bool> attention{false};
     bool watched = false;          ///< a sanitizer wants to be told of goroutines and stacks
-    bool solo = false;             ///< the runtime has one P: nobody steals, nobody is to be woken
+    bool solo = false;             ///< the runtime has one P now: nobody steals, nobody is to be woken
     bool wakes = false;            ///< who puts work on the queue looks for an idle P: not solo, and main has started
     std::uint32_t schedtick = 0;   ///< one more at each switch that does not inherit its time slice
     std::uint32_t global_tick = 0; ///< at this schedtick the global queue is served first
@@ -50,7 +60,7 @@ struct alignas(cpu::cache_line) p {
 
     // Second line: birth and death.
     std::uint32_t nstacks = 0;
-    std::uint32_t most_stacks = stack_cache; ///< constant: stacks_kept
+    std::uint32_t most_stacks = stack_cache; ///< stacks_kept; constant but when procs changes
     std::uint32_t stack_credit = 0;          ///< promises of stack_pool::reserve not yet used
     /// At so many some go back to the pool; 1 once the address space was full. Any P's owner may lower it.
     atomic<std::uint32_t> credit_limit{2 * credit_batch};
@@ -67,6 +77,8 @@ struct alignas(cpu::cache_line) p {
     rt::timers timers;
 
     rt::runq<g> runq;
+
+    alignas(cpu::cache_line) sysmontick seen; ///< sysmon's
 };
 
 /// What an m remembers of the last time it stole; see steal.cpp.

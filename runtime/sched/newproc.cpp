@@ -411,7 +411,8 @@ void abandon_task(g* gp) noexcept {
 
 std::int64_t live_goroutines(runtime_impl& rt) noexcept {
     std::int64_t n = rt.sched.foreign.load(relaxed);
-    for (const auto& pp : rt.allp) n += pp->live_delta.load(relaxed);
+    for (std::int32_t i = 0; i < rt.allp.made(); i++)
+        n += rt.allp[static_cast<std::size_t>(i)]->live_delta.load(relaxed);
     return n;
 }
 

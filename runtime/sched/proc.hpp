@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -20,7 +21,13 @@ namespace weft::rt {
 // startup.cpp
 void schedinit(m* mp);                    // [g0] Go: schedinit
 void mcommoninit(m* mp, std::int64_t id); // [any] Go: mcommoninit; id −1 takes the next
-void procresize(runtime_impl& rt);        // [g0] Go: procresize
+
+// procresize.cpp
+void procresize(runtime_impl& rt, std::int32_t procs); // [g0] the first ones; m0 gets P0. Go: procresize
+std::unique_ptr<stack_pool> make_stack_pool(const options& opts, std::int32_t procs); // any thread
+/// Any thread that has the gate, outside if it is a goroutine: n Ps from now on, 1 … max_procs; returns how many there
+/// were. Where the run ends meanwhile, nothing changes. Throws bad_alloc. Go: GOMAXPROCS(n).
+std::int32_t set_procs(runtime_impl& rt, std::int32_t n);
 
 // switch.cpp: the crossings between goroutines and g0, with what travels along
 void mcall(void (*fn)(g*), bool dies = false);  // goroutine, inside; returns, outside, when continued. Go: mcall
@@ -99,12 +106,14 @@ void checkdead_locked(runtime_impl& rt); // Go: checkdead
 void newm(runtime_impl& rt, void (*fn)(), p* pp, std::int64_t id); // [any] Go: newm
 [[noreturn]] void mexit(m* mp);                                    // [g0] leaves mstart; Go: gogo(&g0.sched), mexit
 void stop_world_for_good(runtime_impl& rt);                        // [g0] returns; wakes every m so that it exits
+std::int64_t threads_left_locked(const runtime_impl& rt) noexcept; // any thread: so many until options::max_threads
 void join_threads(runtime_impl& rt);                               // the thread that runs runtime::run
 
 // world.cpp
-/// Outside, or on sysmon's thread; with rt.world. False: the runtime stops, or it took longer than patience; then the
-/// world goes on.
-bool stop_the_world(runtime_impl& rt, std::int64_t patience_ns);
+/// With the gate and rt.world. own: of a goroutine of rt, which is inside, its P; null for other threads. False: the
+/// runtime stops, or it took longer than patience; then the world goes on.
+bool stop_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own);
+void put_stopped_locked(runtime_impl& rt, p* pp) noexcept; // any thread: into the stopper's hand
 void start_the_world(runtime_impl& rt);
 /// For the end of the process: the world does not go on, whether it could be stopped or not. own: the caller's own P,
 /// if it is inside, or null. Any thread. Go: freezetheworld.

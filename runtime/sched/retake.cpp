@@ -38,7 +38,7 @@ std::uint32_t seen_tick(const std::uint32_t& tick) noexcept {
 bool retaker::begin_taking() {
     schedt& sched = rt_.sched;
     std::lock_guard hold(sched.lock);
-    if (sched.nmidle == 0 && sched.mnext - sched.nmfreed + rt_.procs > rt_.opts.max_threads) return false;
+    if (sched.nmidle == 0 && threads_left_locked(rt_) < rt_.procs()) return false;
     sched.nmidlelocked--;
     return true;
 }
@@ -50,16 +50,17 @@ void retaker::done_taking() {
     checkdead_locked(rt_);
 }
 
-void retaker::take(p* pp, sysmontick& tick) {
+void retaker::take(p* pp) {
     if (!begin_taking()) return;
     if (take_p(pp)) {
-        tick = {};
+        pp->seen = {};
         handoffp(rt_, pp);
     }
     done_taking();
 }
 
-retaker::verdict retaker::judge(const p* pp, const m* mp, sysmontick& tick, std::int64_t now) const {
+retaker::verdict retaker::judge(p* pp, const m* mp, std::int64_t now) const {
+    sysmontick& tick = pp->seen;
     const g* gp = mp->curg.seen();
     if (rt_.force_retake.load(relaxed)) return verdict::take;
     if (gp == nullptr) return verdict::leave;
@@ -89,11 +90,10 @@ retaker::verdict retaker::judge(const p* pp, const m* mp, sysmontick& tick, std:
 
 bool retaker::round(std::int64_t now) {
     bool soon = false;
-    for (std::size_t i = 0; i < ticks_.size(); i++) {
-        p* pp = rt_.allp[i].get();
+    for (p* pp : rt_.allp) {
         const m* mp = pp->m.seen();
         if (mp == nullptr) continue;
-        sysmontick& tick = ticks_[i];
+        sysmontick& tick = pp->seen;
         const std::uint32_t schedtick = seen_tick(pp->schedtick);
         if ((schedtick != tick.schedtick || mp != tick.on) && !rt_.force_retake.load(relaxed)) {
             tick = {.on = mp,
@@ -105,9 +105,9 @@ bool retaker::round(std::int64_t now) {
             continue;
         }
         stalls_.look(pp, tick.since, now);
-        const verdict v = judge(pp, mp, tick, now);
+        const verdict v = judge(pp, mp, now);
         soon |= v != verdict::leave;
-        if (v == verdict::take) take(pp, tick);
+        if (v == verdict::take) take(pp);
     }
     return soon;
 }

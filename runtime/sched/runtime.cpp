@@ -61,8 +61,8 @@ void teardown(runtime_impl& rt) {
 
 } // namespace
 
-runtime_impl::runtime_impl(const options& o, int procs_)
-    : opts(o), procs(procs_), m0(std::make_unique<m>()), m0_g0(std::make_unique<g>()) {
+runtime_impl::runtime_impl(const options& o, std::int32_t procs)
+    : opts(o), first_procs(procs), m0(std::make_unique<m>()), m0_g0(std::make_unique<g>()) {
     m0->rt = this;
     m0->g0 = m0_g0.get();
     m0_g0->special = special::system;
@@ -78,27 +78,28 @@ namespace {
 constexpr std::size_t smallest_stack = 16 * 1024;
 constexpr std::size_t largest_stack = std::size_t{1} << 30;
 
-[[noreturn]] void bad_option(const char* name, const std::string& value, const std::string& range) {
-    throw std::invalid_argument("weft: options::" + std::string(name) + " is " + value + "; it must be " + range);
+[[noreturn]] void bad_value(const char* what, const std::string& value, const std::string& range) {
+    throw std::invalid_argument("weft: " + std::string(what) + " is " + value + "; it must be " + range);
 }
 
-int checked_procs(int procs) {
+int checked_procs(int procs, const char* what) {
     if (procs == 0) {
         const int cpus = std::min(rt::os::cpu_count(), max_procs);
         return cpus <= 2 ? cpus : rt::os::default_procs(cpus, rt::os::cpu_quota());
     }
     if (procs < 0 || procs > max_procs)
-        bad_option("procs", std::to_string(procs), "1 to " + std::to_string(max_procs) + ", or 0 for one a CPU");
+        bad_value(what, std::to_string(procs), "1 to " + std::to_string(max_procs) + ", or 0 for one a CPU");
     return procs;
 }
 
 options checked(options opts) {
     if (opts.stack_size < smallest_stack || opts.stack_size > largest_stack)
-        bad_option("stack_size", std::to_string(opts.stack_size),
-                   std::to_string(smallest_stack) + " to " + std::to_string(largest_stack) + " bytes");
-    if (opts.max_threads < 2) bad_option("max_threads", std::to_string(opts.max_threads), "at least 2");
+        bad_value("options::stack_size", std::to_string(opts.stack_size),
+                  std::to_string(smallest_stack) + " to " + std::to_string(largest_stack) + " bytes");
+    if (opts.max_threads < 2) bad_value("options::max_threads", std::to_string(opts.max_threads), "at least 2");
     if (opts.quit_signal != 0 && !rt::os::may_be_handled(opts.quit_signal))
-        bad_option("quit_signal", std::to_string(opts.quit_signal), "a signal that can be handled, or 0 for none");
+        bad_value("options::quit_signal", std::to_string(opts.quit_signal),
+                  "a signal that can be handled, or 0 for none");
     const std::size_t page = rt::page_size();
     opts.stack_size = (opts.stack_size + page - 1) / page * page;
     return opts;
@@ -106,11 +107,20 @@ options checked(options opts) {
 
 } // namespace
 
-runtime::runtime(const options& opts) : opts_(checked(opts)), procs_(checked_procs(opts.procs)) {}
+runtime::runtime(const options& opts) : opts_(checked(opts)), procs_(checked_procs(opts.procs, "options::procs")) {}
 
 runtime::~runtime() = default;
 
-int runtime::procs() const noexcept { return procs_; }
+int runtime::procs() const noexcept { return procs_.load(std::memory_order_relaxed); }
+
+int runtime::set_procs(int n) {
+    n = checked_procs(n, "the number for set_procs");
+    const std::lock_guard hold(gate_);
+    rt::runtime_impl* impl = present();
+    const int before = impl != nullptr ? rt::set_procs(*impl, n) : procs();
+    procs_.store(n, std::memory_order_relaxed);
+    return before;
+}
 
 std::vector<boot_step> runtime::boot_record() const {
     return impl_ != nullptr ? impl_->boot.steps() : std::vector<boot_step>();
@@ -130,10 +140,11 @@ void runtime::run_main(const std::function<void()>& main, bool empty) {
 
     static std::atomic<std::uint64_t> runs{0};
     {
-        auto fresh = std::make_unique<rt::runtime_impl>(opts_, procs_);
+        const std::lock_guard hold(gate_);
+        auto fresh = std::make_unique<rt::runtime_impl>(opts_, procs());
+        fresh->host = this;
         fresh->gate_lock = &gate_;
         fresh->run = runs.fetch_add(1, std::memory_order_relaxed) + 1;
-        const std::lock_guard hold(gate_);
         impl_ = std::move(fresh);
     }
     rt::runtime_impl& impl = *impl_;

@@ -7,11 +7,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <vector>
 
 #include "atomic.hpp"
 #include "core/futex_mutex.hpp"
 #include "core/stack.hpp"
+#include "sched/allp.hpp"
 #include "sched/boot_record.hpp"
 #include "sched/debugvars.hpp"
 #include "sched/g.hpp"
@@ -69,19 +69,22 @@ struct schedt {
 class retaker;
 
 struct runtime_impl {
-    runtime_impl(const options& o, int procs);
+    runtime_impl(const options& o, std::int32_t procs);
     ~runtime_impl();
 
+    /// Ps in use. Go: gomaxprocs.
+    std::int32_t procs() const noexcept { return allp.size(); }
+
     const options opts;
+    const std::int32_t first_procs; // allp has the present number
     const debug_vars debug = read_debug_vars();
     std::int64_t started_ns = 0; // constant once booted; nanotime
-    const int procs;
-    bool asymmetric = false; // constant once booted: who rarely needs a StoreLoad pays for both (os::heavy_barrier)
+    bool asymmetric = false;     // constant once booted: who rarely needs a StoreLoad pays for both (os::heavy_barrier)
 
     schedt sched;
-    std::vector<std::unique_ptr<p>> allp; // constant while it runs
-    m* allm = nullptr;                    // sched.lock
-    m* mfree = nullptr;                   // sched.lock; their threads have ended
+    p_list allp;
+    m* allm = nullptr;  // sched.lock
+    m* mfree = nullptr; // sched.lock; their threads have ended
     std::unique_ptr<m> m0;
     std::unique_ptr<g> m0_g0;
     sigset_t sigmask{};              // constant; what threads unblock: the mask of the thread that called run
@@ -101,6 +104,7 @@ struct runtime_impl {
     /// What threads of the host's may do: nothing yet; all; only let go; nothing any more.
     enum class gate_state { booting, open, closed, ended };
     gate_state gate = gate_state::booting; // gate_lock
+    runtime* host = nullptr;               // constant; what the program holds
     std::mutex* gate_lock = nullptr;       // constant; runtime::gate_
     std::uint64_t run = 0;                 // constant; the number of the run in its process
 

@@ -55,7 +55,7 @@ std::string schedtrace(runtime_impl& rt, bool detailed) {
     schedt& sched = rt.sched;
     std::string text = "SCHED " + std::to_string((os::nanotime() - rt.started_ns) / 1'000'000) + "ms:";
     const std::lock_guard hold(sched.lock);
-    text += field("gomaxprocs", rt.procs) + field("idleprocs", sched.npidle.load(relaxed)) +
+    text += field("gomaxprocs", rt.procs()) + field("idleprocs", sched.npidle.load(relaxed)) +
             field("threads", sched.mnext - sched.nmfreed) + field("spinningthreads", sched.nmspinning.load(relaxed)) +
             field("needspinning", sched.needspinning.load(relaxed)) + field("idlethreads", sched.nmidle) +
             field("runqueue", sched.runq.size());
@@ -65,7 +65,7 @@ std::string schedtrace(runtime_impl& rt, bool detailed) {
         return text += "]\n";
     }
     text += field("nmidlelocked", sched.nmidlelocked) + field("sysmonwait", sched.sysmonwait.load(relaxed)) + "\n";
-    for (const auto& pp : rt.allp) text += p_line(pp.get());
+    for (const auto& pp : rt.allp) text += p_line(pp);
     for (const m* mp = rt.allm; mp != nullptr; mp = mp->alllink) text += m_line(mp);
     return text;
 }

@@ -18,7 +18,8 @@ g* globrunqget_locked(runtime_impl& rt, p* pp, std::int32_t max) noexcept {
     schedt& sched = rt.sched;
     const std::int32_t size = sched.runq.size();
     if (size == 0) return nullptr;
-    std::int32_t n = std::min({size, size / rt.procs + 1, static_cast<std::int32_t>(decltype(p::runq)::capacity / 2)});
+    std::int32_t n =
+        std::min({size, size / rt.procs() + 1, static_cast<std::int32_t>(decltype(p::runq)::capacity / 2)});
     if (max > 0) n = std::min(n, max);
     g* first = sched.runq.pop();
     for (n--; n > 0; n--) {
@@ -70,7 +71,7 @@ p* recheck_without_p(runtime_impl& rt) noexcept {
 
 bool only_main_lives_locked(runtime_impl& rt, const p* mine) noexcept {
     // Nobody else has a P, and so nobody makes or ends a goroutine: the count is exact.
-    return rt.sched.npidle.load(relaxed) == rt.procs - 1 && mine->runq.empty() && rt.sched.runq.empty() &&
+    return rt.sched.npidle.load(relaxed) == rt.procs() - 1 && mine->runq.empty() && rt.sched.runq.empty() &&
            live_goroutines(rt) == 1;
 }
 
@@ -127,8 +128,8 @@ g* findrunnable(m* mp, bool& inherit_time) {
         }
 
         // Spinning ms are kept to half of the busy Ps: more would only burn the CPU. Go: findrunnable.
-        if (rt.procs > 1 &&
-            (mp->spinning || 2 * sched.nmspinning.load(relaxed) < rt.procs - sched.npidle.load(relaxed))) {
+        if (rt.procs() > 1 &&
+            (mp->spinning || 2 * sched.nmspinning.load(relaxed) < rt.procs() - sched.npidle.load(relaxed))) {
             if (!mp->spinning) become_spinning(mp);
             if (g* gp = stealwork(mp)) return gp;
         }

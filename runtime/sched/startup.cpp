@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // From the host's thread to the main goroutine, in Go's order and with Go's names. Go: rt0_go, schedinit,
-// mcommoninit, procresize, mstart1, main. docs/startup.md tells the story; the boot record shows it.
+// mcommoninit, mstart1, main. docs/startup.md tells the story; the boot record shows it.
 #include <cxxabi.h>
 #include <exception>
 #include <mutex>
@@ -8,7 +8,6 @@
 #include "core/badstate.hpp"
 #include "os/os.hpp"
 #include "sched/proc.hpp"
-#include "sched/retake.hpp"
 #include "sched/sanitizer.hpp"
 
 namespace weft::rt {
@@ -51,6 +50,12 @@ void set_gate(runtime_impl& rt, runtime_impl::gate_state to) {
     if (rt.gate < to) rt.gate = to; // stop() may have closed it
 }
 
+/// runtime::set_procs may have been called since the runtime began to boot.
+void heed_set_procs(runtime_impl& rt) {
+    const std::lock_guard hold(*rt.gate_lock);
+    set_procs(rt, rt.host->procs());
+}
+
 /// main has returned. From closing the gate on no thread of the host's can add a goroutine; those that came before are
 /// waited for, too.
 void end_with_others(runtime_impl& rt) {
@@ -88,6 +93,7 @@ void main_goroutine(g* gp, void*) {
     set_gate(rt, runtime_impl::gate_state::open);
     rt.boot.step("main.main", "the program's own main function");
     try {
+        heed_set_procs(rt);
         (*rt.main)();
 #ifdef __GLIBCXX__
     } catch (abi::__forced_unwind&) { // pthread_exit, pthread_cancel: goexit's personality names it
@@ -137,40 +143,18 @@ void mcommoninit(m* mp, std::int64_t id) {
     }
 }
 
-void procresize(runtime_impl& rt) {
-    rt.asymmetric = os::register_heavy_barrier();
-    for (int i = 0; i < rt.procs; i++) {
-        auto pp = std::make_unique<p>();
-        pp->id = i;
-        pp->rt = &rt;
-        pp->solo = rt.procs == 1;
-        pp->most_stacks = p::stacks_kept(rt.procs);
-        pp->watched = sanitizer::present();
-        pp->attention.store(force_migration || sanitizer::present(), relaxed);
-        pp->runq.set_solo(pp->solo);
-        pp->runq.set_asymmetric(rt.asymmetric);
-        rt.allp.push_back(std::move(pp));
-    }
-    rt.m0->claim.store(rt.asymmetric ? claim::free : claim::symmetric, relaxed);
-    rt.retake = std::make_unique<retaker>(rt);
-    acquirep(rt.m0.get(), rt.allp[0].get());
-    std::lock_guard hold(rt.sched.lock);
-    for (int i = rt.procs - 1; i > 0; i--) pidleput_locked(rt, rt.allp[static_cast<std::size_t>(i)].get());
-}
-
 void schedinit(m* mp) {
     runtime_impl& rt = *mp->rt;
     rt.started_ns = os::nanotime();
     mp->g0->racectx = sanitizer::race_current();
     rt.boot.step("schedinit", "stacks, signal mask, then:");
-    rt.stacks =
-        std::make_unique<stack_pool>(rt.opts.stack_size, static_cast<std::size_t>(rt.procs) * p::stacks_kept(rt.procs));
+    rt.stacks = make_stack_pool(rt.opts, rt.first_procs);
     rt.boot.step("mcommoninit", "m0 has id 0 and is on allm");
     mcommoninit(mp, -1);
     rt.sigmask = os::signal_mask();
     mp->sigmask = rt.sigmask;
     rt.boot.step("procresize", "the Ps are made; m0 has P0, the others are idle");
-    procresize(rt);
+    procresize(rt, rt.first_procs);
 }
 
 } // namespace weft::rt

@@ -71,8 +71,8 @@ g* steal_round(m* mp, bool with_next, bool grace) noexcept {
     using queue = decltype(p::runq);
     const std::uint32_t most = mp->last_steal.nap_us == 0 ? queue::capacity : static_cast<std::uint32_t>(sample);
     const runtime_impl& rt = *mp->rt;
-    for (steal_order order(static_cast<std::uint32_t>(rt.procs), next_random(mp)); !order.done(); order.next()) {
-        p* victim = rt.allp[order.position()].get();
+    for (steal_order order(static_cast<std::uint32_t>(rt.procs()), next_random(mp)); !order.done(); order.next()) {
+        p* victim = rt.allp[order.position()];
         if (victim == mp->p) continue;
         if (with_next && victim->timers.next_when() != 0) [[unlikely]] {
             run_timers(mp->p, victim->timers);
@@ -114,7 +114,7 @@ std::int32_t before_taking(m* mp) noexcept {
     schedt& sched = rt.sched;
     // Somebody must be left who runs what waits. If the others are idle or nap, too, it is this m, and what is in the
     // global queue is what it put there itself.
-    const bool last_awake = sched.nnapping.fetch_add(1, relaxed) + sched.npidle.load(relaxed) + 1 >= rt.procs;
+    const bool last_awake = sched.nnapping.fetch_add(1, relaxed) + sched.npidle.load(relaxed) + 1 >= rt.procs();
     if (!last_awake && !last.woken && anything_to_take(mp)) os::sleep_microseconds(last.nap_us);
     sched.nnapping.fetch_sub(1, relaxed);
     return last_awake ? 0 : sample;

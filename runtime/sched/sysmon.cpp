@@ -23,11 +23,11 @@ constexpr int naps_before_backing_off = 50;
 /// Sleeps while every P is idle; whether it did. Go: sysmon's "deep sleep".
 bool deep_sleep(runtime_impl& rt) {
     schedt& sched = rt.sched;
-    if (sched.npidle.load(relaxed) != rt.procs) return false;
+    if (sched.npidle.load(relaxed) != rt.procs()) return false;
     {
         std::lock_guard hold(sched.lock);
         checkdead_locked(rt); // the last external_waker may just have gone; it may let go of the lock
-        if (sched.npidle.load(relaxed) != rt.procs || sched.stopping.load(relaxed)) return false;
+        if (sched.npidle.load(relaxed) != rt.procs() || sched.stopping.load(relaxed)) return false;
         sched.sysmonwait.store(true, relaxed);
     }
     sched.sysmonnote.sleep();

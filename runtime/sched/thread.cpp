@@ -165,6 +165,10 @@ void mexit(m* mp) {
     weft_gogo(&mp->g0->sched);
 }
 
+std::int64_t threads_left_locked(const runtime_impl& rt) noexcept {
+    return rt.opts.max_threads - (rt.sched.mnext - rt.sched.nmfreed);
+}
+
 void stop_world_for_good(runtime_impl& rt) {
     schedt& sched = rt.sched;
     std::lock_guard hold(sched.lock);

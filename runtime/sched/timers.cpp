@@ -196,6 +196,31 @@ void timers::run_due(p* pp, std::int64_t now) {
     } while (n == batch);
 }
 
+void timers::make_room(std::size_t more) {
+    const std::lock_guard hold(lock_);
+    heap_.reserve(heap_.size() + more);
+}
+
+void timers::take_all(timers& from) noexcept {
+    const std::lock_guard hold(lock_);
+    const std::lock_guard hold_from(from.lock_);
+    for (entry e : from.heap_) {
+        if (from.put_right(e)) {
+            {
+                const hold_timer hold_it(e.t);
+                e.t->ts = this;
+            }
+            heap_.push_back(e);
+            sift_up(heap_.size() - 1);
+        } else if (e.t->discard != nullptr) {
+            e.t->discard(e.t, false);
+        }
+    }
+    from.heap_.clear();
+    from.publish();
+    publish();
+}
+
 void timers::discard_all() noexcept {
     const std::lock_guard hold(lock_);
     for (const entry& e : heap_) {

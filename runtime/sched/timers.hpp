@@ -74,6 +74,11 @@ public:
     /// Fires what is due at now, on pp, which is the caller's and need not be the heap's. g0.
     void run_due(p* pp, std::int64_t now);
 
+    /// Room for so many more. Throws std::bad_alloc.
+    void make_room(std::size_t more);
+    /// Takes all of from's, for which there is room. While the world is stopped.
+    void take_all(timers& from) noexcept;
+
     /// The runtime ends: lets go of everything.
     void discard_all() noexcept;
 

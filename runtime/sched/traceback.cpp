@@ -168,7 +168,7 @@ bool of_library(std::string_view name) {
                                   "weft::wait_group::", "weft::parker::", "std::__invoke", "std::invoke",
                                   "std::__apply", "std::apply", "std::_Function", "std::function"}) ||
            is_one(name, {"weft::go", "weft::spawn", "weft::run", "weft::blocking", "weft::yield", "weft::procs",
-                         "weft::num_goroutine", "std::rethrow_exception"});
+                         "weft::set_procs", "weft::num_goroutine", "std::rethrow_exception"});
 }
 
 /// Neither tells the reader anything. By file, too, for inlined functions, whose names debug information gives

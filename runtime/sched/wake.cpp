@@ -196,7 +196,7 @@ void handoffp(runtime_impl& rt, p* pp) {
         return;
     }
     std::int32_t none = 0;
-    if (rt.procs > 1 && sched.nmspinning.load(seq_cst) + sched.npidle.load(seq_cst) == 0 &&
+    if (rt.procs() > 1 && sched.nmspinning.load(seq_cst) + sched.npidle.load(seq_cst) == 0 &&
         sched.nmspinning.compare_exchange_strong(none, 1, seq_cst)) {
         sched.needspinning.store(0, relaxed);
         startm(rt, pp, true);

@@ -3,14 +3,16 @@
 // stands still. Go: stopTheWorld, startTheWorld, gcstopm.
 //
 // Go stops code, too: there, who has no P does not run. Here a goroutine in its own code goes on without its P
-// (entry.hpp), and stops at its next entry; so does the stopper itself.
+// (entry.hpp), and stops at its next entry.
 //
-//   stopper T1. takes rt.world, outside, without an entry: who waits for it may lose its P.
+//   stopper T1. takes rt.world, outside: who waits for it may lose its P. Then a goroutine enters, and keeps its P. Its
+//               end does not come meanwhile: it has the gate, without which no runtime ends (runtime.cpp).
 //           T2. under sched.lock: gcwaiting; it counts as an m that runs (nothing is a deadlock meanwhile).
 //           T3. attention of all Ps: switches go by schedule().
 //           T4. again and again: idle Ps go to the stopped list (sched.lock); from those that run, take_p. Until all
 //           are
-//               there, or patience is over.
+//               there, or patience is over. Where options::max_threads leaves no room for the threads that
+//               the owners keep, none is taken: they have to come by themselves, or S2 would be one thread too many.
 //   m       G1. findrunnable, with a P and at the beginning of each round: gcwaiting (acquire): no longer spinning;
 //               under sched.lock, if still gcwaiting: its P goes to the stopped list, the stopper's note is poked.
 //           G2. stopm: whoever starts the world, or anything later, wakes it.
@@ -33,6 +35,27 @@ namespace {
 
 constexpr std::int64_t between_looks_ns = 20'000;
 
+/// T4, once. own: a P that stays with the caller. starts_again: the world is to go on.
+bool all_stopped(runtime_impl& rt, const p* own, bool starts_again) noexcept {
+    schedt& sched = rt.sched;
+    const std::int32_t all = rt.procs() - (own != nullptr ? 1 : 0);
+    bool may_take;
+    {
+        const std::lock_guard hold(sched.lock);
+        while (p* pp = pidleget_locked(rt)) put_stopped_locked(rt, pp);
+        may_take = !starts_again || all <= sched.nmidle + threads_left_locked(rt);
+    }
+    for (const auto& pp : rt.allp) {
+        if (pp == own || pp->status.load(relaxed) != pstatus::running || !may_take || !take_p(pp)) continue;
+        const std::lock_guard hold(sched.lock);
+        put_stopped_locked(rt, pp);
+    }
+    const std::lock_guard hold(sched.lock);
+    return sched.nstopped == all;
+}
+
+} // namespace
+
 void put_stopped_locked(runtime_impl& rt, p* pp) noexcept {
     pp->status.store(pstatus::gcstop, relaxed);
     pp->link = rt.sched.stopped;
@@ -40,25 +63,9 @@ void put_stopped_locked(runtime_impl& rt, p* pp) noexcept {
     rt.sched.nstopped++;
 }
 
-/// T4, once. own: a P that stays with the caller.
-bool all_stopped(runtime_impl& rt, const p* own) noexcept {
-    schedt& sched = rt.sched;
-    {
-        const std::lock_guard hold(sched.lock);
-        while (p* pp = pidleget_locked(rt)) put_stopped_locked(rt, pp);
-    }
-    for (const auto& pp : rt.allp) {
-        if (pp.get() == own || pp->status.load(relaxed) != pstatus::running || !take_p(pp.get())) continue;
-        const std::lock_guard hold(sched.lock);
-        put_stopped_locked(rt, pp.get());
-    }
-    const std::lock_guard hold(sched.lock);
-    return sched.nstopped == rt.procs - (own != nullptr ? 1 : 0);
-}
+namespace {
 
-} // namespace
-
-bool freeze_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own) {
+bool stop_all(runtime_impl& rt, std::int64_t patience_ns, const p* own, bool starts_again) {
     schedt& sched = rt.sched;
     const std::int64_t until = os::nanotime_after(patience_ns);
     {
@@ -68,7 +75,7 @@ bool freeze_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own) 
         sched.gcwaiting.store(true, release);
         for (const auto& pp : rt.allp) pp->attention.store(true, relaxed);
     }
-    while (!all_stopped(rt, own)) {
+    while (!all_stopped(rt, own, starts_again)) {
         if (sched.stopping.load(acquire) || os::nanotime() > until) return false;
         sched.stopnote.sleep_for(between_looks_ns);
         sched.stopnote.consume();
@@ -76,8 +83,14 @@ bool freeze_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own) 
     return true;
 }
 
-bool stop_the_world(runtime_impl& rt, std::int64_t patience_ns) {
-    if (freeze_the_world(rt, patience_ns, nullptr)) return true;
+} // namespace
+
+bool freeze_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own) {
+    return stop_all(rt, patience_ns, own, false);
+}
+
+bool stop_the_world(runtime_impl& rt, std::int64_t patience_ns, const p* own) {
+    if (stop_all(rt, patience_ns, own, true)) return true;
     if (rt.sched.gcwaiting.load(relaxed)) start_the_world(rt); // else it was stopping from the beginning
     return false;
 }
