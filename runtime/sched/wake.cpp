@@ -218,6 +218,7 @@ void checkdead_locked(runtime_impl& rt) {
     const std::int64_t running = sched.mnext - sched.nmfreed - sched.nmidle - sched.nmidlelocked - sched.nmsys;
     if (running > 0) return;
     if (running < 0) fatal_raw("checkdead: inconsistent counts");
+    if (!sched.runq.empty()) return; // newproc_anywhere is between its put and its wakep
     if (sched.external > 0 || sched.deadlock_told || earliest_timer(rt) != 0) return;
     sched.lock.unlock();
     if (!rt.opts.on_deadlock) fatal("all goroutines are asleep - deadlock!");

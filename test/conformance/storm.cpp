@@ -133,6 +133,11 @@ void handle(int signal, siginfo_t*, void* context) {
     errno = saved_errno;
 }
 
+/// The handler after a storm: signals that were under way find nothing to look at, for threads and stacks may be gone.
+/// Not SIG_IGN: qemu-user asks twice what to do with a signal, and where the answer changes in between it calls
+/// SIG_IGN.
+void let_pass(int, siginfo_t*, void*) {}
+
 /// An alternate stack for the calling thread, unless it has one. AddressSanitizer gives every thread one, and unmaps
 /// at the thread's end what is there then.
 void need_alternate_stack() {
@@ -226,10 +231,10 @@ std::chrono::seconds duration() {
 
 /// libc's own sigaction. ThreadSanitizer's puts a signal off until the program calls the tool the next time, and by
 /// then what the handler has to look at is over.
-void set_action(int signal, const struct sigaction& action, struct sigaction* old = nullptr) {
+void set_action(int signal, const struct sigaction& action) {
     using function = int (*)(int, const struct sigaction*, struct sigaction*);
     static const auto of_libc = reinterpret_cast<function>(dlsym(RTLD_NEXT, "sigaction"));
-    if (of_libc == nullptr || of_libc(signal, &action, old) != 0) std::abort();
+    if (of_libc == nullptr || of_libc(signal, &action, nullptr) != 0) std::abort();
 }
 
 /// A storm's state that stays, for a late signal may still look at it; and that LeakSanitizer finds.
@@ -238,17 +243,14 @@ storm_state* new_storm() {
     return &all.emplace_back();
 }
 
-/// The storm's beginning and end, with nothing of it left behind.
+/// The storm's beginning and end; let_pass is left behind.
 class weather {
 public:
     explicit weather(bool alternate) {
         storm = new_storm();
         storm->random = seed();
-        struct sigaction action {};
-        action.sa_sigaction = handle;
-        action.sa_flags = SA_SIGINFO | SA_RESTART | (alternate ? SA_ONSTACK : 0);
-        set_action(SIGALRM, action, &old_alarm_);
-        set_action(SIGUSR1, action, &old_user_);
+        action_.sa_flags = SA_SIGINFO | SA_RESTART | (alternate ? SA_ONSTACK : 0);
+        handle_with(handle);
         sigevent event{};
         event.sigev_notify = SIGEV_SIGNAL;
         event.sigev_signo = SIGALRM;
@@ -261,22 +263,18 @@ public:
     void end() {
         storm->blowing = false;
         timer_delete(storm->timer);
-        struct sigaction ignore {};
-        ignore.sa_handler = SIG_IGN; // also drops those that are pending
-        set_action(SIGALRM, ignore);
-        set_action(SIGUSR1, ignore);
+        handle_with(let_pass);
         while (storm->inside != 0) weft::yield();
     }
-    ~weather() {
-        set_action(SIGALRM, old_alarm_);
-        set_action(SIGUSR1, old_user_);
-    }
-    weather(const weather&) = delete;
-    weather& operator=(const weather&) = delete;
 
 private:
-    struct sigaction old_alarm_ {};
-    struct sigaction old_user_ {};
+    void handle_with(void (*handler)(int, siginfo_t*, void*)) {
+        action_.sa_sigaction = handler;
+        set_action(SIGALRM, action_);
+        set_action(SIGUSR1, action_);
+    }
+
+    struct sigaction action_ {};
 };
 
 /// Lets the storm blow over the given number of Ps; returns what goroutines found broken.

@@ -490,15 +490,18 @@ std::vector<int> yields_of(std::size_t goroutines, int rounds) {
 } // namespace
 
 TEST_CASE("yield: all have their turn, however many there are") {
+    // At each global queue's turn one comes ahead of the others: at worst it is always the same, here 9 times among 10.
+    constexpr int rounds = 50;
+    constexpr int slack = 10;
     // More than a P's ring and more than several: 256 would fit into it, the others wait in the global queue.
     for (std::size_t goroutines : {10U, 250U, 300U, 1000U, 5000U}) {
-        std::vector<int> yields = yields_of(goroutines, 50);
+        std::vector<int> yields = yields_of(goroutines, rounds);
         std::sort(yields.begin(), yields.end());
         const int median = yields[goroutines / 2];
         // One whose thread loses its CPU loses its P, and misses turns that are its thread's, not the scheduler's.
-        const auto others = [&](int n) { return n < median - 10 || n > median + 10; };
+        const auto others = [&](int n) { return n < median - slack || n > median + slack; };
         INFO(goroutines << " goroutines: " << yields.front() << " to " << yields.back() << ", median " << median);
-        CHECK(median >= 50);
+        CHECK(median >= rounds - slack);
         CHECK(std::count_if(yields.begin(), yields.end(), others) <= 2);
     }
 }
