@@ -220,9 +220,9 @@ void checkdead_locked(runtime_impl& rt) {
     if (running < 0) fatal_raw("checkdead: inconsistent counts");
     if (!sched.runq.empty()) return; // newproc_anywhere is between its put and its wakep
     if (sched.external > 0 || sched.deadlock_told || earliest_timer(rt) != 0) return;
+    sched.deadlock_told = true; // before the lock is let go of: sysmon looks, too
     sched.lock.unlock();
     if (!rt.opts.on_deadlock) fatal("all goroutines are asleep - deadlock!");
-    sched.deadlock_told = true; // nobody else comes here: all ms are idle
     tell_deadlock(rt);
     sched.lock.lock();
 }
