@@ -13,6 +13,7 @@
 // A goroutine that was looked at while it was inside the runtime keeps its P until the next round.
 #include "sched/retake.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -32,13 +33,17 @@ std::uint32_t seen_tick(const std::uint32_t& tick) noexcept {
 
 } // namespace
 
-/// Whether an m can be had to run the P, within options::max_threads: what is left belongs to the other Ps. Then
-/// sysmon counts as an m that runs goroutines until done_taking(): while it has a P in its hand, nobody else may.
-/// Go: incidlelocked(-1).
+/// Whether an m can be had to run the P, within options::max_threads: there is one for each P that no m runs, and what
+/// is left belongs to the other Ps, which may be handed over without asking (blocking_long, lock_os_thread). Then
+/// sysmon counts as an m that runs goroutines until done_taking(): while it has a P in its hand, nobody else may. Go:
+/// incidlelocked(-1).
 bool retaker::begin_taking() {
     schedt& sched = rt_.sched;
     std::lock_guard hold(sched.lock);
-    if (sched.nmidle == 0 && threads_left_locked(rt_) < rt_.procs()) return false;
+    const std::int64_t left = threads_left_locked(rt_);
+    if (sched.nmidle == 0 && left < rt_.procs()) return false;
+    const auto idle = [](const p* pp) { return pp->status.load(relaxed) == pstatus::idle; };
+    if (sched.nmidle + left <= std::count_if(rt_.allp.begin(), rt_.allp.end(), idle)) return false;
     sched.nmidlelocked--;
     return true;
 }

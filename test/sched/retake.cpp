@@ -280,3 +280,17 @@ TEST_CASE("stall: nobody is named who yields, and nothing at all unless asked fo
     });
     CHECK(told == 0);
 }
+
+TEST_CASE("retake: no P is taken where an idle one would be left without a thread") {
+    // The third thread idles with the second P. Were it given main's, nobody could be had to run what main spawns.
+    weft::run(
+        [] {
+            weft::rt::getg()->m->rt->force_retake = true;
+            const auto until = std::chrono::steady_clock::now() + 200ms;
+            while (std::chrono::steady_clock::now() < until) {
+                weft::spawn([] {}).join();
+                std::this_thread::sleep_for(100us);
+            }
+        },
+        {.procs = 2, .max_threads = 3});
+}
