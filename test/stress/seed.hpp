@@ -47,11 +47,11 @@ private:
     std::uint64_t state_;
 };
 
-/// Repeats work(round) until about two seconds are over, or three minutes in a long run. At least once.
+/// Repeats work(round) until about a second is over, or three minutes in a long run. At least once.
 template <class Work>
 void for_a_while(Work&& work) {
     const auto end =
-        std::chrono::steady_clock::now() + (long_run() ? std::chrono::minutes(3) : std::chrono::seconds(2));
+        std::chrono::steady_clock::now() + (long_run() ? std::chrono::minutes(3) : std::chrono::seconds(1));
     std::uint64_t round = 0;
     do work(round++);
     while (std::chrono::steady_clock::now() < end);
