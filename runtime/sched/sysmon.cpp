@@ -28,6 +28,7 @@ bool deep_sleep(runtime_impl& rt) {
         std::lock_guard hold(sched.lock);
         checkdead_locked(rt); // the last external_waker may just have gone; it may let go of the lock
         if (sched.npidle.load(relaxed) != rt.procs() || sched.stopping.load(relaxed)) return false;
+        if (!sched.runq.empty()) return false; // somebody is about to wake an m, or found none
         sched.sysmonwait.store(true, relaxed);
     }
     sched.sysmonnote.sleep();
@@ -37,8 +38,8 @@ bool deep_sleep(runtime_impl& rt) {
     return true;
 }
 
-/// Wakes an m for a goroutine that a searcher's last look may have missed (see "Yielding" in park.cpp), or for a timer
-/// that is late.
+/// Wakes an m for a goroutine that a searcher's last look may have missed (see "Yielding" in park.cpp) or for which
+/// there was no m, or for a timer that is late.
 void wake_for_overlooked(runtime_impl& rt) {
     const schedt& sched = rt.sched;
     if (sched.npidle.load(relaxed) == 0 || sched.nmspinning.load(relaxed) != 0) return;
@@ -47,7 +48,7 @@ void wake_for_overlooked(runtime_impl& rt) {
         const std::int64_t when = pp->timers.next_when();
         return !pp->runq.empty() || (when != 0 && when < now);
     };
-    if (std::any_of(rt.allp.begin(), rt.allp.end(), waits)) wakep(rt);
+    if (sched.runqsize.load(relaxed) != 0 || std::any_of(rt.allp.begin(), rt.allp.end(), waits)) wakep(rt);
 }
 
 /// WEFTDEBUG=schedtrace=…

@@ -22,6 +22,7 @@
 // back (findrunnable, under sched.lock) then spins instead. test/model/idle.pml checks all this.
 // Two things are left to others: a goroutine that yields is on no queue for a moment (park.cpp, "Yielding"), and an m
 // that found stealing not worth while naps with its P in hand (steal.cpp).
+// Where options::max_threads leaves no m to wake, the wake-up is given up: sysmon wakes one later (sysmon.cpp).
 // With one P there is nobody to wake but when the P is idle, which its owner's own look prevents.
 #include <mutex>
 
@@ -153,6 +154,11 @@ void startm(runtime_impl& rt, p* pp, bool spinning) {
             if (mp->spinning || mp->nextp != nullptr) fatal_raw("startm: m is spinning, or has p");
             mp->spinning = spinning;
             mp->nextp = pp;
+        } else if (spinning && !sched.main_waits && threads_left_locked(rt) <= 0) {
+            // Nobody may be made, though an m may be about to sleep. What is queued has an owner, or sysmon sees it.
+            pidleput_locked(rt, pp);
+            sched.nmspinning.fetch_sub(1, seq_cst);
+            return;
         } else {
             id = sched.mnext++; // here, so that checkdead counts the new m while it is being made
         }
