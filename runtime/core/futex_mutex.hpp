@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "atomic.hpp"
+#include "core/lock_rank.hpp"
 
 namespace weft::rt {
 
@@ -21,20 +22,25 @@ void futex_wake_one(atomic<std::uint32_t>& word) noexcept;
 
 /// Blocks the thread until the word is this caller's. Held for short times, and never across a park,
 /// unless the park's unlockf releases it.
-inline void futex_lock(atomic<std::uint32_t>& word) noexcept {
+template <lock_rank rank>
+void futex_lock(atomic<std::uint32_t>& word) noexcept {
+    lock_taken(rank);
     std::uint32_t expected = 0;
     if (!word.compare_exchange_strong(expected, 1, acquire, relaxed)) futex_lock_slow(word);
 }
 
-inline void futex_unlock(atomic<std::uint32_t>& word) noexcept {
+template <lock_rank rank>
+void futex_unlock(atomic<std::uint32_t>& word) noexcept {
+    lock_released(rank);
     if (word.exchange(0, release) == 2) futex_wake_one(word);
 }
 
 /// The lock as an object; satisfies the standard library's BasicLockable.
+template <lock_rank rank>
 class futex_mutex {
 public:
-    void lock() noexcept { futex_lock(word_); }
-    void unlock() noexcept { futex_unlock(word_); }
+    void lock() noexcept { futex_lock<rank>(word_); }
+    void unlock() noexcept { futex_unlock<rank>(word_); }
 
 private:
     atomic<std::uint32_t> word_{0};

@@ -72,7 +72,7 @@ private:
     std::size_t spare_; // lock_
     const guard_kind guard_;
     const bool valgrind_;
-    futex_mutex lock_;
+    futex_mutex<lock_rank::stacks> lock_;
     atomic<bool> tight_{false};
     std::size_t reserved_ = 0; // promised
     std::size_t mapped_ = 0;   // slots in all slabs

@@ -66,7 +66,7 @@ private:
     };
     static constexpr std::size_t per_slab = (slab_bytes - sizeof(slab)) / sizeof(g);
 
-    futex_mutex lock_;
+    futex_mutex<lock_rank::gpool> lock_;
     std::vector<slab*> slabs_;
 };
 

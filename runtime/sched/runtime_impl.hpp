@@ -25,7 +25,7 @@ namespace weft::rt {
 
 /// Go: schedt. Fields that are not atomic are guarded by lock.
 struct schedt {
-    futex_mutex lock;
+    futex_mutex<lock_rank::sched> lock;
 
     m* midle = nullptr; // ms that sleep and have no work
     std::int32_t nmidle = 0;
@@ -97,9 +97,9 @@ struct runtime_impl {
     std::unique_ptr<stack_pool> stacks;
     boot_log boot;
 
-    std::mutex world;                 // who stops the world; taken outside (world.cpp)
-    atomic<bool> quit_wanted{false};  // options::quit_signal has come
-    atomic<bool> force_retake{false}; // for tests: sysmon takes every P that it can, and never naps for long
+    futex_mutex<lock_rank::world> world; // who stops the world; taken outside (world.cpp)
+    atomic<bool> quit_wanted{false};     // options::quit_signal has come
+    atomic<bool> force_retake{false};    // for tests: sysmon takes every P that it can, and never naps for long
 
     /// What threads of the host's may do: nothing yet; all; only let go; nothing any more.
     enum class gate_state { booting, open, closed, ended };

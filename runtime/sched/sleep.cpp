@@ -54,9 +54,9 @@ void drop_ref(after_func* a) noexcept {
 }
 
 g* take_ready_made(after_func* a) noexcept {
-    futex_lock(a->lock);
+    futex_lock<lock_rank::timer>(a->lock);
     g* gp = a->ready_made.pop();
-    futex_unlock(a->lock);
+    futex_unlock<lock_rank::timer>(a->lock);
     return gp;
 }
 
@@ -93,9 +93,9 @@ void discard_after_func(timer* t, bool pending) {
     auto* a = static_cast<after_func*>(t);
     sanitizer::race_acquire(a);
     glist unused;
-    futex_lock(a->lock);
+    futex_lock<lock_rank::timer>(a->lock);
     for (a->spare += pending; a->spare > 0; a->spare--) unused.push(a->ready_made.pop());
-    futex_unlock(a->lock);
+    futex_unlock<lock_rank::timer>(a->lock);
     while (g* gp = unused.pop()) dropg_anywhere(*a->rt, gp);
     drop_ref(a);
 }
@@ -110,14 +110,14 @@ g* make_ready(const entry& in, after_func* a) {
 /// Takes a.lock; then it is pending, or has a spare goroutine. Inside. Throws std::bad_alloc, without the lock.
 void lock_with_goroutine(const entry& in, after_func* a) {
     for (;;) {
-        futex_lock(a->lock);
+        futex_lock<lock_rank::timer>(a->lock);
         if (a->when != 0 || a->spare > 0) return;
-        futex_unlock(a->lock);
+        futex_unlock<lock_rank::timer>(a->lock);
         g* gp = make_ready(in, a);
-        futex_lock(a->lock);
+        futex_lock<lock_rank::timer>(a->lock);
         a->ready_made.push(gp);
         a->spare++;
-        futex_unlock(a->lock);
+        futex_unlock<lock_rank::timer>(a->lock);
     }
 }
 
@@ -130,7 +130,7 @@ bool set(const entry& in, after_func* a, std::int64_t ns) {
     sanitizer::race_release(a);
     const bool moved = timers::move(a, when, was_pending, earlier);
     a->spare -= !was_pending;
-    futex_unlock(a->lock);
+    futex_unlock<lock_rank::timer>(a->lock);
     if (!moved) {
         a->refs.fetch_add(1, std::memory_order_relaxed);
         try {
@@ -148,10 +148,10 @@ bool set(const entry& in, after_func* a, std::int64_t ns) {
 
 /// Any thread.
 bool stop(after_func* a) noexcept {
-    futex_lock(a->lock);
+    futex_lock<lock_rank::timer>(a->lock);
     const bool stopped = timers::stop(a);
     a->spare += stopped;
-    futex_unlock(a->lock);
+    futex_unlock<lock_rank::timer>(a->lock);
     return stopped;
 }
 

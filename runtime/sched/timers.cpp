@@ -14,8 +14,8 @@ namespace {
 
 class hold_timer {
 public:
-    explicit hold_timer(timer* t) noexcept : t_(t) { futex_lock(t_->lock); }
-    ~hold_timer() { futex_unlock(t_->lock); }
+    explicit hold_timer(timer* t) noexcept : t_(t) { futex_lock<lock_rank::timer>(t_->lock); }
+    ~hold_timer() { futex_unlock<lock_rank::timer>(t_->lock); }
     hold_timer(const hold_timer&) = delete;
     hold_timer& operator=(const hold_timer&) = delete;
 

@@ -99,7 +99,7 @@ private:
     void pop() noexcept;
     void publish() noexcept;
 
-    futex_mutex lock_;
+    futex_mutex<lock_rank::timers> lock_;
     std::vector<entry> heap_;              // lock_
     atomic<std::int64_t> min_heap_{0};     // written under lock_
     atomic<std::int64_t> min_modified_{0}; // lowered by whoever moves a timer, raised under lock_

@@ -51,11 +51,11 @@ void wait_group::add(std::int32_t delta) {
 }
 
 void wait_group::wake_all() {
-    rt::futex_lock(lock_);
+    rt::futex_lock<rt::lock_rank::wait_group>(lock_);
     state_.fetch_and(~waiting_bit, std::memory_order_relaxed);
     auto* first = static_cast<rt::g*>(waiters_);
     waiters_ = nullptr;
-    rt::futex_unlock(lock_);
+    rt::futex_unlock<rt::lock_rank::wait_group>(lock_);
     while (first != nullptr) {
         rt::g* gp = first;
         first = gp->schedlink; // before ready: then it is the scheduler's
@@ -71,11 +71,11 @@ void wait_group::wait() {
 
 void wait_group::wait_slow() {
     const rt::entry in;
-    rt::futex_lock(lock_);
+    rt::futex_lock<rt::lock_rank::wait_group>(lock_);
     std::uint64_t seen = state_.load(std::memory_order_acquire);
     do {
         if (counter(seen) == 0) {
-            rt::futex_unlock(lock_);
+            rt::futex_unlock<rt::lock_rank::wait_group>(lock_);
             return;
         }
     } while (
@@ -85,7 +85,7 @@ void wait_group::wait_slow() {
     waiters_ = self;
     rt::gopark(
         [](rt::g*, void* lock) {
-            rt::futex_unlock(*static_cast<std::atomic<std::uint32_t>*>(lock));
+            rt::futex_unlock<rt::lock_rank::wait_group>(*static_cast<std::atomic<std::uint32_t>*>(lock));
             return true;
         },
         &lock_, rt::wait_reason::wait_group);

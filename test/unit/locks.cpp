@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "core/futex_mutex.hpp"
@@ -12,7 +13,7 @@
 #include "support/catch.hpp"
 #include "unit/child.hpp"
 
-using weft::rt::futex_mutex;
+using weft::rt::lock_rank;
 using weft::rt::note;
 
 namespace {
@@ -108,7 +109,7 @@ TEST_CASE("note: a wake-up that meets the end of a timed sleep is seen, by it or
 
 TEST_CASE("futex_mutex: one holder at a time, and nobody sleeps for ever") {
     constexpr int threads = 6, rounds = 30'000;
-    futex_mutex lock;
+    weft::rt::futex_mutex<lock_rank::sched> lock;
     std::atomic<int> counter{0};
     std::vector<std::thread> all;
     for (int t = 0; t < threads; t++)
@@ -123,3 +124,46 @@ TEST_CASE("futex_mutex: one holder at a time, and nobody sleeps for ever") {
     for (auto& t : all) t.join();
     CHECK(counter == threads * rounds);
 }
+
+TEST_CASE("lock_rank: 80 TestLockRankPartialOrder: what may nest has no circle, and leaves hold nothing") {
+    constexpr int ranks = static_cast<int>(lock_rank::stacks) + 1;
+    for (int held = 0; held < ranks; held++)
+        for (int taken = 0; taken < ranks; taken++) {
+            INFO(held << " then " << taken);
+            const auto outer = static_cast<lock_rank>(held), inner = static_cast<lock_rank>(taken);
+            const bool two_heaps = outer == lock_rank::timers && inner == lock_rank::timers;
+            CHECK((!may_nest(outer, inner) || two_heaps || held < taken));
+            CHECK((!may_nest(outer, inner) || outer < lock_rank::sched));
+        }
+}
+
+#ifdef WEFT_LOCK_RANKS
+namespace {
+template <lock_rank... ranks>
+child::ended take_in_order() {
+    return child::run([] {
+        std::tuple<weft::rt::futex_mutex<ranks>...> locks;
+        std::apply([](auto&... lock) { (lock.lock(), ...); }, locks);
+    });
+}
+} // namespace
+
+TEST_CASE("lock_rank: locks in the wrong order have a named end, though nobody waits") {
+    CHECK(take_in_order<lock_rank::world, lock_rank::sched>().status == 0);
+    const child::ended e = take_in_order<lock_rank::world, lock_rank::sched, lock_rank::world>();
+    CHECK(e.status == 2);
+    CHECK(e.text == "fatal error: lock ordering problem: world taken while holding world, sched\n");
+    CHECK(take_in_order<lock_rank::sched, lock_rank::stacks>().text ==
+          "fatal error: lock ordering problem: stacks taken while holding sched\n");
+}
+
+TEST_CASE("lock_rank: a lock released on another thread has a named end") {
+    const child::ended e = child::run([] {
+        weft::rt::futex_mutex<lock_rank::sched> lock;
+        lock.lock();
+        std::thread([&] { lock.unlock(); }).join();
+    });
+    CHECK(e.status == 2);
+    CHECK(e.text == "fatal error: lock ordering problem: sched released by a thread that does not hold it; it holds\n");
+}
+#endif

@@ -31,16 +31,16 @@ struct test_timer : timer {
 };
 
 bool stop(timer& t) {
-    futex_lock(t.lock);
+    futex_lock<lock_rank::timer>(t.lock);
     const bool stopped = timers::stop(&t);
-    futex_unlock(t.lock);
+    futex_unlock<lock_rank::timer>(t.lock);
     return stopped;
 }
 
 bool move(timer& t, std::int64_t when, bool& was_pending, bool& earlier) {
-    futex_lock(t.lock);
+    futex_lock<lock_rank::timer>(t.lock);
     const bool moved = timers::move(&t, when, was_pending, earlier);
-    futex_unlock(t.lock);
+    futex_unlock<lock_rank::timer>(t.lock);
     return moved;
 }
 
