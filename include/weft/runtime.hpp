@@ -238,7 +238,8 @@ public:
     /// Ends the present run from outside: nothing more is run, as with at_exit::abandon, and run() throws
     /// std::runtime_error
     /// ("stopped") if main has not returned. Goroutines that are in code of the program's end at their next call of
-    /// weft; for them run() waits, and this function for run(), at most so long. True: run() has ended, or there was
+    /// weft; for them run() waits, and this function for run(), at most so long. While threads are attached
+    /// (attachment) nothing is stopped yet, but no more goroutines are accepted. True: run() has ended, or there was
     /// none. False: it has not yet, and survivors() tells why; to call stop again waits again. Any thread but the one
     /// that runs run() and those of goroutines: std::logic_error there.
     bool stop(std::chrono::nanoseconds patience);
@@ -280,6 +281,7 @@ private:
     rt::runtime_impl* present() const noexcept; // gate_; the run that others may see, or null
     static void refuse_goroutine();
     friend class external_waker;
+    friend class attachment;
 
     const options opts_;
     std::atomic<int> procs_;

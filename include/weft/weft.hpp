@@ -2,6 +2,7 @@
 // All of weft's C++ face.
 #pragma once
 
+#include <weft/attachment.hpp>
 #include <weft/blocking.hpp>
 #include <weft/go.hpp>
 #include <weft/parker.hpp>

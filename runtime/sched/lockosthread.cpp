@@ -63,7 +63,7 @@ void unlock_os_thread() {
     rt::g* gp = rt::current_goroutine();
     if (gp == nullptr) detail::no_goroutine();
     rt::m* mp = gp->m;
-    if (mp->locked_ext == 0 || --mp->locked_ext > 0) return;
+    if (mp->locked_ext == 0 || --mp->locked_ext > 0 || mp->attached) return;
     mp->lockedg = nullptr;
     gp->lockedm = nullptr;
     gp->special &= ~rt::special::locked;

@@ -132,11 +132,12 @@ struct m {
     bool has_thread = false;           // sched.lock
     bool joined = false;               // sched.lock; somebody joins or has joined its thread
     atomic<bool> exited{false};        // its thread is about to end
-    bool boots = false;                // constant; its first steps belong to the boot record
-    m* schedlink = nullptr;            // sched.lock; on sched.midle
-    m* alllink = nullptr;              // sched.lock; on allm
-    sigset_t sigmask{};                // constant; what its thread unblocks
-    eh_globals host_eh{};              // m0: the caller's, while the runtime has its thread
+    bool attached = false;  // constant; the thread is the host's, and always tied to its goroutine (attach.cpp)
+    bool boots = false;     // constant; its first steps belong to the boot record
+    m* schedlink = nullptr; // sched.lock; on sched.midle
+    m* alllink = nullptr;   // sched.lock; on allm
+    sigset_t sigmask{};     // constant; what its thread unblocks
+    eh_globals host_eh{};   // m0: the caller's, while the runtime has its thread
 };
 
 static_assert(offsetof(m, g0) == M_G0);

@@ -356,6 +356,12 @@ void dropg_anywhere(runtime_impl& rt, g* gp) noexcept {
     free_storage(gp);
     gp->joining.store(join_state::detached, relaxed);
     rt.stacks->unreserve(1);
+    gfput_anywhere(rt, gp);
+}
+
+g* newg_anywhere(runtime_impl& rt, std::uintptr_t gopc) { return begin_life(gfget_anywhere(rt), gopc); }
+
+void gfput_anywhere(runtime_impl& rt, g* gp) noexcept {
     std::lock_guard hold(rt.sched.lock);
     rt.sched.gfree.push(gp);
     rt.sched.gfreesize.store(rt.sched.gfree.size(), relaxed);
@@ -377,7 +383,7 @@ void newproc_anywhere(runtime_impl& rt, std::unique_ptr<detail::task> t, std::ui
     rt.stacks->reserve(1);
     g* gp;
     try {
-        gp = begin_life(gfget_anywhere(rt), gopc);
+        gp = newg_anywhere(rt, gopc);
     } catch (...) {
         rt.stacks->unreserve(1);
         throw;

@@ -46,10 +46,13 @@ g* newg(p* pp, std::uintptr_t gopc); // [any] a dead descriptor with its stack p
 g* newg_for(m* mp, std::size_t size, std::size_t align, bool joinable, std::uintptr_t gopc);
 // [any] Inline or from the heap; mp is the caller's. Throws bad_alloc.
 void make_storage(const m* mp, g* gp, std::size_t size, std::size_t align);
-void free_storage(g* gp) noexcept;                           // [any] what it held is destroyed already
-void destroy_result(g* gp) noexcept;                         // goroutine or host thread: runs the program's destructor
-void dropg(p* pp, g* gp) noexcept;                           // [any] gives an unused descriptor back
-void dropg_anywhere(runtime_impl& rt, g* gp) noexcept;       // any thread; the same
+void free_storage(g* gp) noexcept;                     // [any] what it held is destroyed already
+void destroy_result(g* gp) noexcept;                   // goroutine or host thread: runs the program's destructor
+void dropg(p* pp, g* gp) noexcept;                     // [any] gives an unused descriptor back
+void dropg_anywhere(runtime_impl& rt, g* gp) noexcept; // any thread; the same
+/// Any thread: a dead descriptor without a stack, and back. Throws bad_alloc.
+g* newg_anywhere(runtime_impl& rt, std::uintptr_t gopc);
+void gfput_anywhere(runtime_impl& rt, g* gp) noexcept;
 void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept; // [any] Go: newproc
 /// Any thread, with the runtime's gate held: t as a goroutine. Throws bad_alloc.
 void newproc_anywhere(runtime_impl& rt, std::unique_ptr<detail::task> t, std::uintptr_t gopc);
@@ -102,7 +105,16 @@ p* pidleget_spinning_locked(runtime_impl& rt) noexcept;
 void pidleput_locked(runtime_impl& rt, p* pp) noexcept;
 void checkdead_locked(runtime_impl& rt); // Go: checkdead
 
+// attach.cpp
+/// With the runtime's gate, which is open: makes the calling thread, which is none, a goroutine. Throws bad_alloc, and
+/// std::runtime_error where there are too many threads.
+g* attachm(runtime_impl& rt, std::uintptr_t gopc);
+void detachm(runtime_impl& rt, g* gp) noexcept; // the same thread, outside, with the gate
+std::int32_t attachments(runtime_impl& rt) noexcept;
+
 // thread.cpp
+m* allocm_for_host(runtime_impl& rt);         // any thread: an m with a g0, on no list; throws bad_alloc
+void freem(runtime_impl& rt, m* mp) noexcept; // any thread: on no list any more, and nobody on its g0
 void newm(runtime_impl& rt, void (*fn)(), p* pp, std::int64_t id); // [any] Go: newm
 [[noreturn]] void mexit(m* mp);                                    // [g0] leaves mstart; Go: gogo(&g0.sched), mexit
 void stop_world_for_good(runtime_impl& rt);                        // [g0] returns; wakes every m so that it exits

@@ -185,11 +185,13 @@ bool runtime::stop(std::chrono::nanoseconds patience) {
     rt::runtime_impl* impl = present();
     if (impl == nullptr) return true;
     const std::uint64_t run = impl->run;
-    impl->gate = rt::runtime_impl::gate_state::closed;
-    rt::stop_world_for_good(*impl);
     const std::chrono::steady_clock::time_point until(
         std::chrono::nanoseconds(rt::os::nanotime_after(patience.count())));
-    return ended_.wait_until(hold, until, [&] { return present() == nullptr || impl_->run != run; });
+    const auto ended = [&] { return present() == nullptr || impl_->run != run; };
+    impl->gate = rt::runtime_impl::gate_state::closed;
+    if (!ended_.wait_until(hold, until, [&] { return ended() || rt::attachments(*impl_) == 0; })) return false;
+    if (!ended()) rt::stop_world_for_good(*impl);
+    return ended_.wait_until(hold, until, ended);
 }
 
 std::string runtime::survivors() {

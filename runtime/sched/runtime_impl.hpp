@@ -62,6 +62,9 @@ struct schedt {
     std::int32_t nstopped = 0;
     note stopnote;
 
+    std::int32_t attached = 0;       // threads of the host's that are goroutines; m0 is none
+    bool main_awaits_detach = false; // main has returned and waits until there are none
+
     bool main_waits = false;      // main has returned and waits for the others (at_exit::join)
     atomic<bool> stopping{false}; // written under lock; every m leaves when it sees it
 };

@@ -66,8 +66,10 @@ void leave(g* from, const g* to, bool dies) noexcept {
     if (asan())
         __sanitizer_start_switch_fiber(dies ? nullptr : &from->fake_stack, reinterpret_cast<const void*>(to->stk.lo),
                                        to->stk.hi - to->stk.lo);
-    // g0 has no race context of its own once main has cleared it: the thread's serves, Go's raceprocctx.
-    if (tsan()) __tsan_switch_to_fiber(to->racectx != nullptr ? to->racectx : to->m->procctx, no_sync);
+    if (!tsan()) return;
+    // g0 has no race context of its own once main has cleared it: the thread's serves, Go's raceprocctx. An attached
+    // thread's g0 serves its one goroutine alone: what a callback does there is in order with what the thread does.
+    __tsan_switch_to_fiber(to->racectx != nullptr ? to->racectx : to->m->procctx, to->m->attached ? 0 : no_sync);
 }
 
 void arrive(g* to) noexcept {

@@ -56,6 +56,20 @@ void heed_set_procs(runtime_impl& rt) {
     set_procs(rt, rt.host->procs());
 }
 
+/// Parks the main goroutine until no thread of the host's is attached. The gate is closed: none comes any more.
+void wait_for_detached() {
+    const entry in;
+    gopark(
+        [](g* self, void*) {
+            schedt& sched = gpool::runtime_of(self)->sched;
+            std::lock_guard hold(sched.lock);
+            sched.main_awaits_detach = sched.attached > 0;
+            return sched.main_awaits_detach;
+        },
+        nullptr, wait_reason::main_exit);
+    sanitizer::race_acquire(gpool::runtime_of(in.gp));
+}
+
 /// main has returned. From closing the gate on no thread of the host's can add a goroutine; those that came before are
 /// waited for, too.
 void end_with_others(runtime_impl& rt) {
@@ -63,6 +77,8 @@ void end_with_others(runtime_impl& rt) {
     if (rt.opts.at_exit == at_exit::join) wait_for_others();
     set_gate(rt, runtime_impl::gate_state::closed);
     if (rt.opts.at_exit == at_exit::join && rt.sched.foreign.load(relaxed) != foreign) wait_for_others();
+    wait_for_detached();
+    const std::lock_guard until_the_last_has_left(*rt.gate_lock); // D5 of attach.cpp
 }
 
 /// The end of the main goroutine, on g0.

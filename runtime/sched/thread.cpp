@@ -54,9 +54,7 @@ void reap_exited(runtime_impl& rt) {
         }
         if (dead == nullptr) return;
         pthread_join(dead->thread, nullptr);
-        unmap_stack(dead->g0->stk);
-        std::lock_guard hold(sched.lock);
-        dead->schedlink = std::exchange(rt.mfree, dead);
+        freem(rt, dead);
     }
 }
 
@@ -83,20 +81,25 @@ m* make_m(runtime_impl& rt) {
     return mp;
 }
 
+/// False: there is no memory for its stack.
+bool give_stack(runtime_impl& rt, m* mp) noexcept {
+    g* g0 = mp->g0;
+    mp->rt = &rt;
+    g0->m = mp;
+    g0->special = special::system;
+    g0->status.store(gstatus::running, relaxed);
+    g0->stk = map_stack(g0_stack_size);
+    return static_cast<bool>(g0->stk);
+}
+
 /// Makes an m and its g0, before its thread exists. Go: allocm.
 m* allocm(runtime_impl& rt, void (*fn)(), std::int64_t id) {
     reap_exited(rt);
     m* mp = make_m(rt);
-    g* g0 = mp->g0;
-    mp->rt = &rt;
     mp->mstartfn = fn;
     mp->boots = fn == sysmon;
     mp->sigmask = rt.sigmask;
-    g0->stk = map_stack(g0_stack_size);
-    if (!g0->stk) cannot_make_thread(rt, ENOMEM);
-    g0->m = mp;
-    g0->special = special::system;
-    g0->status.store(gstatus::running, relaxed);
+    if (!give_stack(rt, mp)) cannot_make_thread(rt, ENOMEM);
     mcommoninit(mp, id);
     boot_step_of(mp, "allocm", "made m1 and its g0, before its thread exists");
     return mp;
@@ -129,6 +132,20 @@ void newm1(m* mp) {
 }
 
 } // namespace
+
+m* allocm_for_host(runtime_impl& rt) {
+    reap_exited(rt);
+    m* mp = make_m(rt);
+    if (give_stack(rt, mp)) return mp;
+    freem(rt, mp);
+    throw std::bad_alloc();
+}
+
+void freem(runtime_impl& rt, m* mp) noexcept {
+    if (mp->g0->stk) unmap_stack(std::exchange(mp->g0->stk, {}));
+    const std::lock_guard hold(rt.sched.lock);
+    mp->schedlink = std::exchange(rt.mfree, mp);
+}
 
 void newm(runtime_impl& rt, void (*fn)(), p* pp, std::int64_t id) {
     on_systemstack([&] {

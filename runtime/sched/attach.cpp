@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// Threads of the host's that become goroutines and cease to be. Go: needm, dropm.
+//
+// The thread's own stack is the goroutine's; its m gets a g0 on a stack of its own, from which nothing is ever
+// scheduled but this goroutine, to which it is tied (lockosthread.cpp).
+//   attach  A1. under the gate, which is open: m, g0 and g are made. A2. under sched.lock: the m counts as one that
+//           runs, the goroutine as alive, the attachment as there. A3. m.claim = lost: as if its P had been taken, so
+//           the first entry gets one (syscall.cpp).
+//   detach  D1. under the gate: it enters, so it has a P. D2. on g0: the P goes to handoffp. D3. back on its own stack:
+//           g = null; nobody knows m and g any more but takers, who find no P, and whoever goes through lists. D4.
+//           under sched.lock: both leave the lists and counts; the last attachment readies main if that waits. D5. the
+//           gate.
+// main closes the gate, so that nobody attaches; waits until there is no attachment (D4 and its own look are under
+// sched.lock); and takes the gate once more, until D5, before it ends the run.
+#include "weft/attachment.hpp"
+
+#include <cxxabi.h>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "core/badstate.hpp"
+#include "os/os.hpp"
+#include "sched/proc.hpp"
+#include "sched/sanitizer.hpp"
+
+namespace weft::rt {
+
+namespace {
+
+/// Where mcall and systemstack land; nothing lies above it. mstart does the same for other ms.
+void make_landing(g* g0) noexcept {
+    constexpr std::uintptr_t nothing_above = 64; // a multiple of 16
+    g0->sched.sp = g0->stk.hi - nothing_above;
+    g0->sched.g = g0;
+}
+
+void become_goroutine(runtime_impl& rt, m* mp, g* gp) noexcept {
+    gp->stk = os::thread_stack();
+    gp->sched = {.g = gp};
+    gp->run = nullptr;
+    gp->joining.store(join_state::detached, relaxed);
+    gp->special = special::locked;
+    gp->lockedm = mp;
+    gp->m = mp;
+    gp->goid = rt.goidgen.fetch_add(1, relaxed) + 1;
+    mp->lockedg = gp;
+    mp->attached = true;
+    mp->curg = gp;
+    mp->eh = reinterpret_cast<eh_globals*>(abi::__cxa_get_globals());
+    mp->thread_id.store(os::thread_id(), relaxed);
+    if (sanitizer::present()) { // the thread's own race context is the goroutine's, and g0 has a new one
+        gp->racectx = sanitizer::race_current();
+        mp->procctx = sanitizer::race_create();
+        sanitizer::race_release(mp);
+    }
+    gp->status.store(gstatus::running, release);
+}
+
+/// A2. The m's id, or -1: there are too many threads.
+std::int64_t count_attachment(runtime_impl& rt) noexcept {
+    schedt& sched = rt.sched;
+    const std::lock_guard hold(sched.lock);
+    if (threads_left_locked(rt) <= 0) return -1;
+    sched.attached++;
+    sched.foreign.store(sched.foreign.load(relaxed) + 1, relaxed);
+    sched.deadlock_told = false;
+    return sched.mnext++;
+}
+
+/// D2.
+void give_up_p(g* gp) {
+    m* mp = landed(gp);
+    mp->curg = nullptr;
+    p* pp = releasep(mp);
+    pp->live_delta.store(pp->live_delta.load(relaxed) - 1, relaxed);
+    handoffp(*mp->rt, pp);
+    gogo(gp);
+}
+
+/// D4. True: whoever calls it has to wake an m for main.
+bool uncount_attachment(runtime_impl& rt, m* mp) noexcept {
+    schedt& sched = rt.sched;
+    const std::lock_guard hold(sched.lock);
+    m** link = &rt.allm;
+    while (*link != mp) link = &(*link)->alllink;
+    *link = mp->alllink;
+    mp->schedlink = std::exchange(rt.mfree, mp);
+    sched.nmfreed++;
+    sched.sysmonnote.poke(); // if all are asleep now, it finds out: a report must not be made with the gate held
+    if (--sched.attached > 0 || !sched.main_awaits_detach) return false;
+    sched.main_awaits_detach = false;
+    rt.main_g->status.store(gstatus::runnable, relaxed);
+    sched.runq.push_back(rt.main_g);
+    sched.runqsize.store(sched.runq.size(), relaxed);
+    return true;
+}
+
+} // namespace
+
+g* attachm(runtime_impl& rt, std::uintptr_t gopc) {
+    g* gp = newg_anywhere(rt, gopc);
+    m* mp = nullptr;
+    std::int64_t id = -1;
+    try {
+        mp = allocm_for_host(rt);
+        id = count_attachment(rt);
+        if (id < 0)
+            throw std::runtime_error("weft: options::max_threads is " + std::to_string(rt.opts.max_threads) +
+                                     ", and there are so many: no thread may be attached");
+    } catch (...) {
+        if (mp != nullptr) freem(rt, mp);
+        gfput_anywhere(rt, gp);
+        throw;
+    }
+    make_landing(mp->g0);
+    become_goroutine(rt, mp, gp);
+    mcommoninit(mp, id);
+    mp->claim.fetch_or(claim::lost, relaxed);
+    setg(gp);
+    return gp;
+}
+
+void detachm(runtime_impl& rt, g* gp) noexcept {
+    m* mp = gp->m;
+    enter(gp);
+    sanitizer::race_release(&rt);
+    mcall(give_up_p);
+    setg(nullptr);
+    sanitizer::race_destroy(std::exchange(mp->procctx, nullptr));
+    unmap_stack(mp->g0->stk);
+    gp->status.store(gstatus::dead, relaxed);
+    gp->racectx = nullptr;
+    gp->special = 0;
+    gp->lockedm = nullptr;
+    gp->m = nullptr;
+    gp->stk = {};
+    gfput_anywhere(rt, gp);
+    if (!uncount_attachment(rt, mp)) return;
+    store_load_barrier(); // W2 of wake.cpp
+    wakep(rt);
+}
+
+std::int32_t attachments(runtime_impl& rt) noexcept {
+    const std::lock_guard hold(rt.sched.lock);
+    return rt.sched.attached;
+}
+
+} // namespace weft::rt
+
+namespace weft {
+
+using gate_state = rt::runtime_impl::gate_state;
+
+attachment::attachment(runtime& rt) : rt_(rt) {
+    const auto gopc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
+    if (weft_getg() != nullptr) throw std::logic_error("weft: a thread that is a goroutine already cannot be attached");
+    const std::lock_guard hold(rt.gate_);
+    if (rt.impl_ == nullptr || rt.impl_->gate != gate_state::open)
+        throw std::logic_error("weft: the runtime does not run: a thread is attached while run() runs");
+    gp_ = rt::attachm(*rt.impl_, gopc);
+}
+
+attachment::~attachment() {
+    auto* gp = rt::current_goroutine();
+    if (gp == nullptr || gp != gp_) rt::fatal_raw("weft: an attachment must end on the thread that made it");
+    const std::lock_guard hold(rt_.gate_);
+    rt::detachm(*rt_.impl_, gp);
+    rt_.ended_.notify_all(); // runtime::stop waits for attachments, too
+}
+
+void attach(runtime& rt) {
+    thread_local std::optional<attachment> mine;
+    thread_local const runtime* to = nullptr;
+    if (mine.has_value() && to == &rt) return;
+    mine.emplace(rt);
+    to = &rt;
+}
+
+} // namespace weft
