@@ -6,10 +6,10 @@
 //   attach  A1. under the gate, which is open: m, g0 and g are made. A2. under sched.lock: the m counts as one that
 //           runs, the goroutine as alive, the attachment as there. A3. m.claim = lost: as if its P had been taken, so
 //           the first entry gets one (syscall.cpp).
-//   detach  D1. under the gate: it enters, so it has a P. D2. on g0: the P goes to handoffp. D3. back on its own stack:
-//           g = null; nobody knows m and g any more but takers, who find no P, and whoever goes through lists. D4.
-//           under sched.lock: both leave the lists and counts; the last attachment readies main if that waits. D5. the
-//           gate.
+//   detach  D1. under the gate: it enters, but waits for no P: who has the last one may want the gate. D2. if it has a
+//           P, on g0: that goes to handoffp. D3. back on its own stack: g = null; once no taker looks at m any more
+//           (retire_claim), nobody knows m and g but whoever goes through lists. D4. under sched.lock: both leave the
+//           lists and counts; the last attachment readies main if that waits. D5. the gate.
 // main closes the gate, so that nobody attaches; waits until there is no attachment (D4 and its own look are under
 // sched.lock); and takes the gate once more, until D5, before it ends the run.
 #include "weft/attachment.hpp"
@@ -60,12 +60,13 @@ void become_goroutine(runtime_impl& rt, m* mp, g* gp) noexcept {
     gp->status.store(gstatus::running, release);
 }
 
-/// A2. The m's id, or -1: there are too many threads.
+/// A2. The m's id, or -1: no thread would be left for each P, and sysmon could take none from this thread.
 std::int64_t count_attachment(runtime_impl& rt) noexcept {
     schedt& sched = rt.sched;
     const std::lock_guard hold(sched.lock);
-    if (threads_left_locked(rt) <= 0) return -1;
+    if (threads_left_locked(rt) - 1 < rt.procs()) return -1;
     sched.attached++;
+    sched.posted.store(sched.posted.load(relaxed) + 1, relaxed);
     sched.foreign.store(sched.foreign.load(relaxed) + 1, relaxed);
     sched.deadlock_told = false;
     return sched.mnext++;
@@ -75,13 +76,11 @@ std::int64_t count_attachment(runtime_impl& rt) noexcept {
 void give_up_p(g* gp) {
     m* mp = landed(gp);
     mp->curg = nullptr;
-    p* pp = releasep(mp);
-    pp->live_delta.store(pp->live_delta.load(relaxed) - 1, relaxed);
-    handoffp(*mp->rt, pp);
+    handoffp(*mp->rt, releasep(mp));
     gogo(gp);
 }
 
-/// D4. True: whoever calls it has to wake an m for main.
+/// D4. True: whoever calls it has to wake an m, for main or to see whether it is the last goroutine.
 bool uncount_attachment(runtime_impl& rt, m* mp) noexcept {
     schedt& sched = rt.sched;
     const std::lock_guard hold(sched.lock);
@@ -90,8 +89,9 @@ bool uncount_attachment(runtime_impl& rt, m* mp) noexcept {
     *link = mp->alllink;
     mp->schedlink = std::exchange(rt.mfree, mp);
     sched.nmfreed++;
+    sched.foreign.store(sched.foreign.load(relaxed) - 1, relaxed);
     sched.sysmonnote.poke(); // if all are asleep now, it finds out: a report must not be made with the gate held
-    if (--sched.attached > 0 || !sched.main_awaits_detach) return false;
+    if (--sched.attached > 0 || !sched.main_awaits_detach) return sched.main_waits;
     sched.main_awaits_detach = false;
     rt.main_g->status.store(gstatus::runnable, relaxed);
     sched.runq.push_back(rt.main_g);
@@ -110,7 +110,7 @@ g* attachm(runtime_impl& rt, std::uintptr_t gopc) {
         id = count_attachment(rt);
         if (id < 0)
             throw std::runtime_error("weft: options::max_threads is " + std::to_string(rt.opts.max_threads) +
-                                     ", and there are so many: no thread may be attached");
+                                     ", and with one more thread no other would be left for each P");
     } catch (...) {
         if (mp != nullptr) freem(rt, mp);
         gfput_anywhere(rt, gp);
@@ -119,17 +119,17 @@ g* attachm(runtime_impl& rt, std::uintptr_t gopc) {
     make_landing(mp->g0);
     become_goroutine(rt, mp, gp);
     mcommoninit(mp, id);
-    mp->claim.fetch_or(claim::lost, relaxed);
     setg(gp);
     return gp;
 }
 
 void detachm(runtime_impl& rt, g* gp) noexcept {
     m* mp = gp->m;
-    enter(gp);
     sanitizer::race_release(&rt);
-    mcall(give_up_p);
+    if (try_enter(gp) || !lost_its_p(gp)) mcall(give_up_p);
     setg(nullptr);
+    mp->curg = nullptr;
+    retire_claim(mp);
     sanitizer::race_destroy(std::exchange(mp->procctx, nullptr));
     unmap_stack(mp->g0->stk);
     gp->status.store(gstatus::dead, relaxed);
@@ -155,7 +155,7 @@ namespace weft {
 
 using gate_state = rt::runtime_impl::gate_state;
 
-attachment::attachment(runtime& rt) : rt_(rt) {
+attachment::attachment(runtime& rt) : rt_(rt), forks_(rt::forks) {
     const auto gopc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
     if (weft_getg() != nullptr) throw std::logic_error("weft: a thread that is a goroutine already cannot be attached");
     const std::lock_guard hold(rt.gate_);
@@ -165,6 +165,7 @@ attachment::attachment(runtime& rt) : rt_(rt) {
 }
 
 attachment::~attachment() {
+    if (forks_ != rt::forks) return; // of the parent's run
     auto* gp = rt::current_goroutine();
     if (gp == nullptr || gp != gp_) rt::fatal_raw("weft: an attachment must end on the thread that made it");
     const std::lock_guard hold(rt_.gate_);
@@ -173,11 +174,24 @@ attachment::~attachment() {
 }
 
 void attach(runtime& rt) {
-    thread_local std::optional<attachment> mine;
+    enum class phase { none, attached, over };
+    thread_local phase now = phase::none; // outlives held: a destructor of another thread_local may come here
     thread_local const runtime* to = nullptr;
-    if (mine.has_value() && to == &rt) return;
-    mine.emplace(rt);
+    thread_local unsigned forks = 0;
+    struct holder {
+        std::optional<attachment> it;
+        ~holder() { now = phase::over; }
+    };
+    thread_local holder held;
+    if (now == phase::over) throw std::logic_error("weft: a thread that ends cannot be attached");
+    if (now == phase::attached && forks == rt::forks) {
+        if (to == &rt) return;
+        throw std::logic_error("weft: a thread that is a goroutine already cannot be attached");
+    }
+    held.it.emplace(rt);
+    now = phase::attached;
     to = &rt;
+    forks = rt::forks;
 }
 
 } // namespace weft

@@ -84,4 +84,9 @@ bool take_p(p* pp) noexcept {
     return outside;
 }
 
+void retire_claim(m* mp) noexcept {
+    mp->claim.fetch_or(claim::lost, acquire);
+    wait_for_taker(mp->claim);
+}
+
 } // namespace weft::rt

@@ -24,7 +24,9 @@
 //   which O leaves meanwhile, so that another thread runs it and the status is that thread's. But from T2 on O can at
 //   most finish the stay it is in, with one arrival, and curg was changed before A was published; so if curg is A
 //   again, A is the arrival, and when its status is seen to be running after that, it has arrived. ms are not freed
-//   while the runtime lives (thread.cpp): T1 may find one that has let go of p, and T3 says so.
+//   while the runtime lives (thread.cpp): T1 may find one that has let go of p, and T3 says so. Before its memory
+//   serves another m it is lost for good (retire_claim), and every taker has left it: none finds another m's goroutine
+//   in T3 with a claim that this one knows nothing of.
 // test/model/retake.pml checks this.
 #pragma once
 
@@ -84,5 +86,9 @@ public:
 /// T1 to T4: takes pp away from the goroutine that runs on it, if that is in its own code. True: pp is the
 /// caller's, on no list, idle. Any thread, without sched.lock.
 bool take_p(p* pp) noexcept;
+
+/// For an m without a P and without curg: from now on nobody claims it, until it is made anew, and no taker looks at
+/// it.
+void retire_claim(m* mp) noexcept;
 
 } // namespace weft::rt

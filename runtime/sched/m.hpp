@@ -105,7 +105,7 @@ struct m {
     g* g0 = nullptr;                          // constant; the asm reads it
     owned_ptr<g> curg;                        // self; the asm reads it
     owned_ptr<rt::p> p;                       // self, or a taker; null: no right to run goroutines
-    atomic<std::uint32_t> claim{claim::free}; // entry.hpp
+    atomic<std::uint32_t> claim{claim::lost}; // entry.hpp; lost from before it is made anew until mcommoninit
     bool watched = false;                     // constant; a sanitizer wants to be told of goroutines and stacks
     runtime_impl* rt = nullptr;               // constant
     rt::p* nextp = nullptr;                   // given by whoever wakes the m, before the note

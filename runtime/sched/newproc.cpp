@@ -401,6 +401,7 @@ void newproc_anywhere(runtime_impl& rt, std::unique_ptr<detail::task> t, std::ui
     {
         std::lock_guard hold(sched.lock);
         sched.foreign.store(sched.foreign.load(relaxed) + 1, relaxed);
+        sched.posted.store(sched.posted.load(relaxed) + 1, relaxed);
         sched.deadlock_told = false;
         sched.runq.push_back(gp);
         sched.runqsize.store(sched.runq.size(), relaxed);

@@ -111,6 +111,7 @@ void checkdead_locked(runtime_impl& rt); // Go: checkdead
 g* attachm(runtime_impl& rt, std::uintptr_t gopc);
 void detachm(runtime_impl& rt, g* gp) noexcept; // the same thread, outside, with the gate
 std::int32_t attachments(runtime_impl& rt) noexcept;
+inline unsigned forks = 0; // calls of after_fork_in_child, by the only thread of the process
 
 // thread.cpp
 m* allocm_for_host(runtime_impl& rt);         // any thread: an m with a g0, on no list; throws bad_alloc

@@ -165,7 +165,10 @@ void runtime::run_main(const std::function<void()>& main, bool empty) {
     if (impl.main_exception) std::rethrow_exception(std::exchange(impl.main_exception, nullptr));
 }
 
-void after_fork_in_child() noexcept { weft_setg(nullptr); }
+void after_fork_in_child() noexcept {
+    weft_setg(nullptr);
+    rt::forks++;
+}
 
 void runtime::refuse_goroutine() {
     if (rt::current_goroutine() != nullptr)

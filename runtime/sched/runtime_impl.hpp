@@ -35,7 +35,8 @@ struct schedt {
     std::int32_t nmsys = 0;          // system ms, not counted for deadlocks
     std::int32_t external = 0;       // external_wakers: while there is one, nothing is a deadlock
     bool deadlock_told = false;      // options::on_deadlock has been called for this one
-    atomic<std::int64_t> foreign{0}; // goroutines made by threads without a P; written under lock
+    atomic<std::int64_t> foreign{0}; // as live_delta, of threads without a P; written under lock
+    atomic<std::uint64_t> posted{0}; // goroutines that such threads made; written under lock
 
     p* pidle = nullptr;
     atomic<std::int32_t> npidle{0};     // written under lock; seq_cst in the wake-up protocol (wake.cpp)

@@ -59,6 +59,7 @@ void heed_set_procs(runtime_impl& rt) {
 /// Parks the main goroutine until no thread of the host's is attached. The gate is closed: none comes any more.
 void wait_for_detached() {
     const entry in;
+    if (attachments(*in.gp->m->rt) == 0) return;
     gopark(
         [](g* self, void*) {
             schedt& sched = gpool::runtime_of(self)->sched;
@@ -73,10 +74,11 @@ void wait_for_detached() {
 /// main has returned. From closing the gate on no thread of the host's can add a goroutine; those that came before are
 /// waited for, too.
 void end_with_others(runtime_impl& rt) {
-    const std::int64_t foreign = rt.sched.foreign.load(relaxed);
+    const std::uint64_t posted = rt.sched.posted.load(relaxed);
     if (rt.opts.at_exit == at_exit::join) wait_for_others();
     set_gate(rt, runtime_impl::gate_state::closed);
-    if (rt.opts.at_exit == at_exit::join && rt.sched.foreign.load(relaxed) != foreign) wait_for_others();
+    if (rt.opts.at_exit == at_exit::join && rt.sched.posted.load(relaxed) != posted) wait_for_others();
+    rt.main_ended = true; // whatever stop() does while it waits
     wait_for_detached();
     const std::lock_guard until_the_last_has_left(*rt.gate_lock); // D5 of attach.cpp
 }
@@ -119,7 +121,6 @@ void main_goroutine(g* gp, void*) {
         rt.main_exception = std::current_exception();
     }
     end_with_others(rt);
-    rt.main_ended = true;
     sanitizer::race_release(&rt);
     enter(gp);
     mcall(main_exit0, true);
@@ -144,7 +145,9 @@ void mcommoninit(m* mp, std::int64_t id) {
     {
         std::lock_guard hold(rt.sched.lock);
         mp->id = id >= 0 ? id : rt.sched.mnext++;
-        mp->claim.store(rt.asymmetric ? claim::free : claim::symmetric, relaxed);
+        // Nobody can have claimed it: it was lost. An attached thread has no P.
+        mp->claim.store((rt.asymmetric ? claim::free : claim::symmetric) | (mp->attached ? claim::lost : claim::free),
+                        relaxed);
         mp->watched = sanitizer::present();
         mp->random = static_cast<std::uint32_t>(os::nanotime() ^ (mp->id * 0x9e3779b9)) | 1;
         mp->alllink = rt.allm;

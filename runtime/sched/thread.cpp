@@ -142,6 +142,7 @@ m* allocm_for_host(runtime_impl& rt) {
 }
 
 void freem(runtime_impl& rt, m* mp) noexcept {
+    retire_claim(mp);
     if (mp->g0->stk) unmap_stack(std::exchange(mp->g0->stk, {}));
     const std::lock_guard hold(rt.sched.lock);
     mp->schedlink = std::exchange(rt.mfree, mp);

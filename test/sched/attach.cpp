@@ -145,16 +145,22 @@ TEST_CASE("attach: stop waits for it, and then ends all others") {
 }
 
 TEST_CASE("attach: what is refused") {
-    weft::runtime rt(weft::options{.procs = 1, .max_threads = 3});
+    weft::runtime rt(weft::options{.procs = 1, .max_threads = 4});
     CHECK_THAT(thrown_by([&] { const weft::attachment early(rt); }), contains("the runtime does not run"));
     std::string twice, too_many;
+    std::string twice_by_itself;
+    on_thread(rt, [&] {
+        weft::attach(rt);
+        twice_by_itself = thrown_by([&] { const weft::attachment again(rt); });
+    });
+    CHECK_THAT(twice_by_itself, contains("a goroutine already"));
     on_thread(rt, [&] {
         const weft::attachment attached(rt);
         twice = thrown_by([&] { const weft::attachment again(rt); });
         std::thread([&] { too_many = thrown_by([&] { const weft::attachment another(rt); }); }).join();
     });
     CHECK_THAT(twice, contains("a goroutine already"));
-    CHECK_THAT(too_many, contains("options::max_threads is 3"));
+    CHECK_THAT(too_many, contains("options::max_threads is 4"));
     rt.run([&] { CHECK_THAT(thrown_by([&] { const weft::attachment own(rt); }), contains("a goroutine already")); });
 }
 
@@ -248,6 +254,32 @@ TEST_CASE("attach: many threads come and go, Ps are taken") {
         CHECK(weft::num_goroutine() == 1);
     });
     CHECK(sum == 120);
+}
+
+TEST_CASE("attach: it ends without a P while the goroutine that has the last one wants the gate") {
+    // Two come and go while main posts again and again; max_threads has room for no more than they need.
+    for (int round = 0; round < 20; round++) {
+        weft::runtime rt(weft::options{.procs = 1, .max_threads = 6});
+        std::atomic<int> ran{0};
+        rt.run([&] {
+            std::atomic<int> gone{0};
+            std::vector<std::thread> threads;
+            for (int t = 0; t < 2; t++)
+                threads.emplace_back([&] {
+                    for (int i = 0; i < 20; i++) {
+                        const weft::attachment attached(rt);
+                        if (i % 2 == 0) weft::go([&] { ran++; });
+                    }
+                    gone++;
+                });
+            while (gone < 2) {
+                rt.go([] {});
+                weft::yield();
+            }
+            for (auto& thread : threads) thread.join();
+        });
+        CHECK(ran == 40 - 20);
+    }
 }
 
 TEST_CASE("fatal: an attachment that ends on another thread") {

@@ -2,6 +2,7 @@
 // fork(2) from a goroutine: the child execs, or begins anew.
 #include <cstdlib>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 #include "stress/limits.hpp"
@@ -66,6 +67,22 @@ TEST_CASE("fork: the child of a goroutine begins anew, and so does its child") {
             CHECK(weft::spawn([] { return 1; }).join() == 1); // the parent goes on
         },
         {.procs = 2});
+}
+
+TEST_CASE("fork: the child of an attached thread begins anew, and is not attached") {
+    if (std::getenv("MESON_EXE_WRAPPER") != nullptr) return;
+    weft::runtime rt(weft::options{.procs = 2});
+    int status = -1;
+    rt.run([&] {
+        std::thread thread([&] {
+            weft::attach(rt);
+            const pid_t child = fork();
+            if (child == 0) std::exit(begin_anew()); // with the destructors of thread_locals
+            status = status_of(child);
+        });
+        weft::blocking_long([&] { thread.join(); });
+    });
+    CHECK(status == 45);
 }
 
 #endif
