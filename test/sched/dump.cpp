@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Dumps with stacks, and stopping the world for them, while goroutines do everything else.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -57,7 +58,7 @@ bool shows(const std::string& part, const char* function) { return part.find(fun
 
 } // namespace
 
-TEST_CASE("dump: every goroutine is there, with what it waits for and its stack") {
+TEST_CASE("dump: 56 MainGoroutineID: every goroutine is there, main first, with what it waits for and its stack") {
     for (int procs : {1, 3}) {
         weft::runtime rt(weft::options{.procs = procs, .at_exit = weft::at_exit::abandon});
         std::string text;
@@ -82,7 +83,7 @@ TEST_CASE("dump: every goroutine is there, with what it waits for and its stack"
     }
 }
 
-TEST_CASE("dump: 13 TestNumGoroutine: as many goroutines as num_goroutine says") {
+TEST_CASE("dump: 13 TestNumGoroutine, 57 NoHelperGoroutines: as many goroutines as num_goroutine says") {
     weft::runtime rt(weft::options{.procs = 2});
     rt.run([&] {
         weft::wait_group gate;
@@ -95,6 +96,35 @@ TEST_CASE("dump: 13 TestNumGoroutine: as many goroutines as num_goroutine says")
         CHECK(headers == weft::num_goroutine());
         CHECK(headers == 31);
         gate.done();
+        for (auto& h : all) h.join();
+    });
+}
+
+TEST_CASE("dump: 87 TestGoroutineProfile: whole while goroutines come and go") {
+    weft::runtime rt(weft::options{.procs = 3});
+    rt.run([&] {
+        std::atomic<bool> over{false};
+        std::vector<weft::handle<void>> all;
+        for (int i = 0; i < 4; i++)
+            all.push_back(weft::spawn([&] {
+                while (!over) {
+                    auto h = weft::spawn([] { weft::yield(); });
+                    weft::go([] {});
+                    h.join();
+                }
+            }));
+        for (int i = 0; i < 20; i++) {
+            const std::string text = rt.dump();
+            INFO(text);
+            CHECK_THAT(text, StartsWith("\ngoroutine 1 [running]:\n"));
+            std::vector<std::string> numbers;
+            for (std::size_t at = 0; (at = text.find("\ngoroutine ", at)) != std::string::npos; at++)
+                numbers.push_back(text.substr(at + 11, text.find(' ', at + 11) - at - 11));
+            CHECK(numbers.size() >= 5);
+            std::sort(numbers.begin(), numbers.end());
+            CHECK(std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end()); // nobody is there twice
+        }
+        over = true;
         for (auto& h : all) h.join();
     });
 }

@@ -260,7 +260,7 @@ TEST_CASE("panic: several goroutines at once give one report") {
     }
 }
 
-TEST_CASE("panic: main's return waits for the report") {
+TEST_CASE("panic: 67 PanicRace: main's return waits for the report") {
     for (const weft::at_exit end : {weft::at_exit::join, weft::at_exit::abandon}) {
         const child::ended e = child::run([end] {
             weft::run(

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Rows 3 to 6, 13, 26 and 28 of the acceptance list: what Go's proc_test.go asks of a scheduler.
+// Rows 2 to 6, 10, 13, 20 to 22, 26, 28 and 81 of the acceptance list: what Go's proc_test.go asks of a scheduler.
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
+#include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
+#include "core/getg.hpp"
 #include "core/trampolines.hpp"
 #include "sched/m.hpp"
 #include "sched/migrate.hpp"
@@ -388,4 +392,84 @@ TEST_CASE("fairness: two goroutines that ready each other do not shut out a thir
         },
         {.procs = 1});
     SUCCEED();
+}
+
+TEST_CASE("10 TestPreemption: two that spin take turns on one P, though neither yields") {
+    std::atomic<int> turn{0};
+    weft::run(
+        [&] {
+            auto take_turns = [&turn](int me) {
+                for (int i = 0; i < 5; i++) {
+                    while (turn % 2 != me) {
+                    }
+                    turn++;
+                }
+            };
+            auto one = weft::spawn([&] { take_turns(0); });
+            auto two = weft::spawn([&] { take_turns(1); });
+            one.join();
+            two.join();
+        },
+        {.procs = 1});
+    CHECK(turn == 10);
+}
+
+TEST_CASE("20 TestLockOSThreadNesting: locks are counted, and the last unlock lets go") {
+    weft::run([] {
+        auto depth = [] { return weft::rt::getg()->m->locked_ext; };
+        auto tied = [] { return weft::rt::getg()->lockedm != nullptr; };
+        using namespace weft::this_goroutine;
+        CHECK(depth() == 0);
+        lock_os_thread();
+        lock_os_thread();
+        CHECK(depth() == 2);
+        unlock_os_thread();
+        CHECK(depth() == 1);
+        CHECK(tied());
+        unlock_os_thread();
+        CHECK(depth() == 0);
+        CHECK_FALSE(tied());
+    });
+}
+
+TEST_CASE("21 TestLockOSThreadExit: one that ends locked to the first thread takes it along, and others move on") {
+    const auto host = std::this_thread::get_id();
+    int rest = 0;
+    bool was_there = false;
+    weft::run(
+        [&] {
+            // With one P the next goroutine runs on the thread that main leaves.
+            weft::spawn([&] {
+                was_there = std::this_thread::get_id() == host;
+                weft::this_goroutine::lock_os_thread();
+            }).join();
+            for (int i = 0; i < 100; i++) rest += weft::spawn([] { return 1; }).join();
+            CHECK(std::this_thread::get_id() != host);
+        },
+        {.procs = 1});
+    CHECK(was_there);
+    CHECK(rest == 100);
+    CHECK(std::this_thread::get_id() == host);
+}
+
+TEST_CASE("22 TestLockOSThreadExit/Alt: one that ends locked ends its thread") {
+    weft::run(
+        [] {
+            pid_t thread = 0;
+            const pid_t host = thread_id(); // main's, for it is locked
+            weft::this_goroutine::lock_os_thread();
+            weft::spawn([&] {
+                weft::this_goroutine::lock_os_thread();
+                thread = thread_id();
+            }).join();
+            CHECK(thread != host);
+            const std::string there = "/proc/self/task/" + std::to_string(thread);
+            while (access(there.c_str(), F_OK) == 0) weft::sleep_for(std::chrono::milliseconds(1));
+        },
+        {.procs = 2});
+}
+
+TEST_CASE("81 TestLockOSThread: main begins on the thread that called run") {
+    const auto host = std::this_thread::get_id();
+    for (int procs : {1, 4}) weft::run([&] { CHECK(std::this_thread::get_id() == host); }, {.procs = procs});
 }

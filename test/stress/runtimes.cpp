@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Runtimes started and stopped at high rate, on several threads at once, with goroutines in every state.
 #include <atomic>
+#include <chrono>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -91,6 +93,74 @@ TEST_CASE("abandon under load: run returns whatever its goroutines are at") {
         const int before = started;
         std::this_thread::yield();
         REQUIRE(started == before); // nothing of it runs any more
+    });
+}
+
+namespace {
+
+/// Goroutines that never end, in whatever keeps one: sleeping, announced and plain blocking, computing, spawning.
+void leave_busy(stress::random_numbers& random) {
+    using namespace std::chrono_literals;
+    const std::uint32_t n = 1 + random.below(30);
+    for (std::uint32_t i = 0; i < n; i++)
+        weft::go([kind = random.below(6)] {
+            for (;;) {
+                switch (kind) {
+                case 0: weft::sleep_for(20us); break;
+                case 1: weft::blocking([] { std::this_thread::sleep_for(20us); }); break;
+                case 2: std::this_thread::sleep_for(20us); break;
+                case 3: weft::spawn([] { weft::yield(); }).join(); break;
+                case 4: weft::blocking_long([] { std::this_thread::sleep_for(20us); }); break;
+                default: break;
+                }
+                weft::yield();
+            }
+        });
+}
+
+/// A thread of the host's that posts and attaches until the runtime takes no more.
+void disturb(weft::runtime& rt, std::atomic<int>& ran) {
+    try {
+        for (;;) {
+            rt.go([&ran] { ran++; });
+            const weft::attachment attached(rt);
+            weft::yield();
+        }
+    } catch (const std::logic_error&) {
+    }
+}
+
+} // namespace
+
+TEST_CASE("abandon under load, from outside: stop ends a run whatever its goroutines and the host's threads are at") {
+    stress::for_a_while([](std::uint64_t round) {
+        stress::random_numbers random(round);
+        weft::runtime rt(weft::options{.procs = procs_of(random)});
+        std::atomic<bool> up{false};
+        std::atomic<int> ran{0};
+        std::vector<std::thread> others;
+        bool stopped = false;
+        std::thread host([&] {
+            try {
+                rt.run([&] {
+                    leave_busy(random);
+                    up = true;
+                    for (;;) weft::sleep_for(std::chrono::hours(1));
+                });
+            } catch (const std::runtime_error&) {
+                stopped = true;
+            }
+        });
+        while (!up) std::this_thread::yield();
+        for (int i = 0; i < 2; i++) others.emplace_back([&] { disturb(rt, ran); });
+        std::this_thread::sleep_for(std::chrono::microseconds(random.below(2000)));
+        REQUIRE(rt.stop(std::chrono::hours(1)));
+        host.join();
+        for (auto& other : others) other.join();
+        REQUIRE(stopped);
+        const int before = ran;
+        std::this_thread::yield();
+        REQUIRE(ran == before);
     });
 }
 
