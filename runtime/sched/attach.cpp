@@ -9,7 +9,8 @@
 //   detach  D1. under the gate: it enters, but waits for no P: who has the last one may want the gate. D2. if it has a
 //           P, on g0: that goes to handoffp. D3. back on its own stack: g = null; once no taker looks at m any more
 //           (retire_claim), nobody knows m and g but whoever goes through lists. D4. under sched.lock: both leave the
-//           lists and counts; the last attachment readies main if that waits. D5. the gate.
+//           lists, goroutine and attachment their counts; the last attachment readies main if that waits. An m is
+//           woken, and after that this one does not count any more. D5. the gate.
 // main closes the gate, so that nobody attaches; waits until there is no attachment (D4 and its own look are under
 // sched.lock); and takes the gate once more, until D5, before it ends the run.
 #include "weft/attachment.hpp"
@@ -31,6 +32,13 @@ namespace weft::rt {
 
 namespace {
 
+/// The end of D4: until here it counts as an m that runs, or a wake-up under way would look like a deadlock.
+void uncount_m(schedt& sched) noexcept {
+    const std::lock_guard hold(sched.lock);
+    sched.nmidlelocked++;
+    sched.sysmonnote.poke(); // if all are asleep now, it finds out: a report must not be made with the gate held
+}
+
 /// Where mcall and systemstack land; nothing lies above it. mstart does the same for other ms.
 void make_landing(g* g0) noexcept {
     constexpr std::uintptr_t nothing_above = 64; // a multiple of 16
@@ -48,7 +56,6 @@ void become_goroutine(runtime_impl& rt, m* mp, g* gp) noexcept {
     gp->m = mp;
     gp->goid = rt.goidgen.fetch_add(1, relaxed) + 1;
     mp->lockedg = gp;
-    mp->attached = true;
     mp->curg = gp;
     mp->eh = reinterpret_cast<eh_globals*>(abi::__cxa_get_globals());
     mp->thread_id.store(os::thread_id(), relaxed);
@@ -60,11 +67,12 @@ void become_goroutine(runtime_impl& rt, m* mp, g* gp) noexcept {
     gp->status.store(gstatus::running, release);
 }
 
-/// A2. The m's id, or -1: no thread would be left for each P, and sysmon could take none from this thread.
+/// A2. The m's id, or -1: there would not be another m for each P, and sysmon could take none from this thread.
 std::int64_t count_attachment(runtime_impl& rt) noexcept {
     schedt& sched = rt.sched;
     const std::lock_guard hold(sched.lock);
-    if (threads_left_locked(rt) - 1 < rt.procs()) return -1;
+    const std::int64_t left = threads_left_locked(rt) - 1;
+    if (left < 0 || sched.nmidle + left < rt.procs()) return -1;
     sched.attached++;
     sched.posted.store(sched.posted.load(relaxed) + 1, relaxed);
     sched.foreign.store(sched.foreign.load(relaxed) + 1, relaxed);
@@ -88,9 +96,9 @@ bool uncount_attachment(runtime_impl& rt, m* mp) noexcept {
     while (*link != mp) link = &(*link)->alllink;
     *link = mp->alllink;
     mp->schedlink = std::exchange(rt.mfree, mp);
-    sched.nmfreed++;
     sched.foreign.store(sched.foreign.load(relaxed) - 1, relaxed);
-    sched.sysmonnote.poke(); // if all are asleep now, it finds out: a report must not be made with the gate held
+    sched.nmfreed++; // whoever is woken may have its place within max_threads
+    sched.nmidlelocked--;
     if (--sched.attached > 0 || !sched.main_awaits_detach) return sched.main_waits;
     sched.main_awaits_detach = false;
     rt.main_g->status.store(gstatus::runnable, relaxed);
@@ -139,9 +147,11 @@ void detachm(runtime_impl& rt, g* gp) noexcept {
     gp->m = nullptr;
     gp->stk = {};
     gfput_anywhere(rt, gp);
-    if (!uncount_attachment(rt, mp)) return;
-    store_load_barrier(); // W2 of wake.cpp
-    wakep(rt);
+    if (uncount_attachment(rt, mp)) {
+        store_load_barrier(); // W2 of wake.cpp
+        wakep(rt);
+    }
+    uncount_m(rt.sched);
 }
 
 std::int32_t attachments(runtime_impl& rt) noexcept {

@@ -36,6 +36,7 @@ void startlockedm(m* mp, g* gp) {
             if (its->nextp != nullptr) fatal_raw("startlockedm: m has p");
             sched.nmidlelocked--;
             its->nextp = releasep(mp);
+            leaving_locked(mp);
         }
     }
     if (stopping) mexit(mp);

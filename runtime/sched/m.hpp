@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <pthread.h>
+#include <thread>
 
 #include "atomic.hpp"
 #include "sched/g.hpp"
@@ -113,6 +114,7 @@ struct m {
     eh_globals* eh = nullptr;                 // constant once it runs: this thread's
     std::int32_t locks = 0;                   // self; > 0: must not be descheduled
     bool spinning = false;                    // self, or whoever wakes it; looks for work and is counted in nmspinning
+    bool leaving = false;                     // sched.lock; it has given its P away and is on its way to stopm
     bool blocked = false;                     // self; sleeps on park
 
     // gopark's order to park_m.
@@ -129,6 +131,7 @@ struct m {
     void* procctx = nullptr;           // constant once it runs; the thread's own ThreadSanitizer fiber
     pthread_t thread{};                // sched.lock; valid when has_thread
     atomic<std::int32_t> thread_id{0}; // constant once it runs
+    std::thread host_thread;           // as thread, where options::make_thread made it
     bool has_thread = false;           // sched.lock
     bool joined = false;               // sched.lock; somebody joins or has joined its thread
     atomic<bool> exited{false};        // its thread is about to end

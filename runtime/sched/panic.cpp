@@ -87,7 +87,10 @@ void panic_uncaught(g* gp, const std::exception_ptr& e) {
 
 void fatal(const char* what, const std::string& before) {
     const g* self = weft_getg();
-    if (self == nullptr || self->m == nullptr) fatal_raw(what);
+    if (self == nullptr || self->m == nullptr) { // a thread of the host's
+        write_err(before.c_str());
+        fatal_raw(what);
+    }
     runtime_impl& rt = *self->m->rt;
     become_the_one_that_ends(rt);
     const g* current = self == self->m->g0 ? self->m->curg : self;

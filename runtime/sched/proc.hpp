@@ -96,6 +96,9 @@ void stopm(m* mp);                                   // [g0] returns with a P, o
 void sleep_parked(m* mp);                            // [g0] until wake_parked; takes the P that came with it
 void wake_parked(m* mp);                // [any] its nextp was set under sched.lock. Go: notewakeup(&mp.park)
 void handoffp(runtime_impl& rt, p* pp); // [any] Go: handoffp
+void leaving_locked(m* mp) noexcept;    // mp has no P any more, and will come to stopm
+void staying_locked(m* mp) noexcept;    // or not, or it is there
+p* wanting_locked(m* mp) noexcept;      // a P that waits for an m on its way to stopm: mp's now, which stays; or null
 void become_spinning(m* mp) noexcept;
 void resetspinning(m* mp);
 void acquirep(m* mp, p* pp) noexcept;

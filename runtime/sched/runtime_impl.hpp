@@ -29,7 +29,10 @@ struct schedt {
 
     m* midle = nullptr; // ms that sleep and have no work
     std::int32_t nmidle = 0;
-    std::int32_t nmidlelocked = 0;   // locked ms that wait for their goroutine
+    std::int32_t nmidlelocked = 0; // locked ms that wait for their goroutine
+    std::int32_t nleaving = 0;     // ms on their way to stopm: the only ones to be had at max_threads
+    p* pwanting = nullptr;         // Ps for them
+    std::int32_t nwanting = 0;
     std::int64_t mnext = 0;          // ms made so far, and the next id
     std::int64_t nmfreed = 0;        // ms that have exited
     std::int32_t nmsys = 0;          // system ms, not counted for deadlocks

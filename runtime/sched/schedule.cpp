@@ -58,13 +58,17 @@ g* exchange_with_global(runtime_impl& rt, p* pp) noexcept {
 
 /// A searcher's second look, after it has given its P back and is no longer counted as spinning
 /// (step S3 of wake.cpp). Returns an idle P to go on with, or null. Go: checkRunqsNoP.
-p* recheck_without_p(runtime_impl& rt) noexcept {
+p* recheck_without_p(m* mp) noexcept {
+    runtime_impl& rt = *mp->rt;
     schedt& sched = rt.sched;
     const bool found = sched.runqsize.load(seq_cst) > 0 ||
                        std::any_of(rt.allp.begin(), rt.allp.end(), [](const auto& pp) { return !pp->runq.empty(); });
     if (!found) return nullptr;
     std::lock_guard hold(sched.lock);
-    return pidleget_spinning_locked(rt);
+    if (p* pp = wanting_locked(mp)) return pp;
+    p* pp = pidleget_spinning_locked(rt);
+    if (pp != nullptr) staying_locked(mp);
+    return pp;
 }
 
 } // namespace
@@ -149,6 +153,7 @@ g* findrunnable(m* mp, bool& inherit_time) {
             }
             releasep(mp);
             pidleput_locked(rt, pp);
+            leaving_locked(mp);
         }
         if (mp->spinning) {
             mp->spinning = false;
@@ -157,7 +162,7 @@ g* findrunnable(m* mp, bool& inherit_time) {
                 os::heavy_barrier();
             else
                 store_load_barrier();
-            if (p* again = recheck_without_p(rt)) { // S3
+            if (p* again = recheck_without_p(mp)) { // S3
                 acquirep(mp, again);
                 become_spinning(mp);
                 continue;

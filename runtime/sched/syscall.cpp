@@ -58,6 +58,7 @@ void exitsyscall0(g* gp) {
             if (pp == nullptr) {
                 sched.runq.push_back(gp);
                 sched.runqsize.store(sched.runq.size(), relaxed);
+                if (mp->lockedg == nullptr) leaving_locked(mp);
             }
         }
     }

@@ -58,6 +58,17 @@ bool sleep_for_timers(m* mp) {
         if (first < sched.sleeper_until.load(relaxed)) sched.sleepernote.poke();
         return false;
     }
+    p* wanting;
+    {
+        std::lock_guard hold(sched.lock);
+        wanting = wanting_locked(mp);
+        staying_locked(mp);
+    }
+    if (wanting != nullptr) { // as after S5
+        sched.has_sleeper.store(false, release);
+        acquirep(mp, wanting);
+        return true;
+    }
     sched.sleepernote.clear();
     sched.sleeper_until.store(earliest_timer(rt), relaxed); // S2
     if (rt.asymmetric)
@@ -77,6 +88,7 @@ bool sleep_for_timers(m* mp) {
         std::lock_guard hold(sched.lock);
         if (sched.stopping.load(relaxed)) return true;
         pp = pidleget_locked(rt);
+        if (pp == nullptr) leaving_locked(mp);
     }
     if (pp == nullptr) return false; // all Ps have owners, and are looked after
     acquirep(mp, pp);

@@ -22,9 +22,12 @@
 // back (findrunnable, under sched.lock) then spins instead. test/model/idle.pml checks all this.
 // Two things are left to others: a goroutine that yields is on no queue for a moment (park.cpp, "Yielding"), and an m
 // that found stealing not worth while naps with its P in hand (steal.cpp).
-// Where options::max_threads leaves no m to wake, the wake-up is given up: sysmon wakes one later (sysmon.cpp).
-// With one P there is nobody to wake but when the P is idle, which its owner's own look prevents.
+// An m that has given its P away and does not sleep yet can be woken by nobody. Where options::max_threads leaves no
+// other, the P waits for it (pwanting), and it takes that instead of sleeping: both under sched.lock. Where there is
+// not even such an m, a wake-up is given up, and sysmon wakes one later (sysmon.cpp); a handoffp ends the process, as
+// in Go. With one P there is nobody to wake but when the P is idle, which its owner's own look prevents.
 #include <mutex>
+#include <utility>
 
 #include "core/badstate.hpp"
 #include "sched/proc.hpp"
@@ -96,6 +99,25 @@ void pidleput_locked(runtime_impl& rt, p* pp) noexcept {
     rt.sched.npidle.fetch_add(1, seq_cst);
 }
 
+void leaving_locked(m* mp) noexcept {
+    mp->leaving = true;
+    mp->rt->sched.nleaving++;
+}
+
+void staying_locked(m* mp) noexcept {
+    if (std::exchange(mp->leaving, false)) mp->rt->sched.nleaving--;
+}
+
+p* wanting_locked(m* mp) noexcept {
+    schedt& sched = mp->rt->sched;
+    p* pp = sched.pwanting;
+    if (pp == nullptr) return nullptr;
+    sched.pwanting = pp->link;
+    sched.nwanting--;
+    staying_locked(mp);
+    return pp;
+}
+
 void become_spinning(m* mp) noexcept {
     mp->spinning = true;
     mp->rt->sched.nmspinning.fetch_add(1, seq_cst);
@@ -154,8 +176,13 @@ void startm(runtime_impl& rt, p* pp, bool spinning) {
             if (mp->spinning || mp->nextp != nullptr) fatal_raw("startm: m is spinning, or has p");
             mp->spinning = spinning;
             mp->nextp = pp;
+        } else if (threads_left_locked(rt) <= 0 && sched.nleaving > sched.nwanting) {
+            pp->link = std::exchange(sched.pwanting, pp);
+            sched.nwanting++;
+            if (spinning) sched.nmspinning.fetch_sub(1, seq_cst);
+            return;
         } else if (spinning && !sched.main_waits && threads_left_locked(rt) <= 0) {
-            // Nobody may be made, though an m may be about to sleep. What is queued has an owner, or sysmon sees it.
+            // What is queued has an owner, or sysmon sees it.
             pidleput_locked(rt, pp);
             sched.nmspinning.fetch_sub(1, seq_cst);
             return;
@@ -189,6 +216,11 @@ void stopm(m* mp) {
     {
         std::lock_guard hold(sched.lock);
         if (sched.stopping.load(relaxed)) return;
+        if (p* pp = wanting_locked(mp)) {
+            acquirep(mp, pp);
+            return;
+        }
+        staying_locked(mp);
         mput_locked(*mp->rt, mp);
     }
     sleep_parked(mp);

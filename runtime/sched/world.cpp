@@ -127,6 +127,7 @@ void gcstopm(m* mp) {
         const std::lock_guard hold(sched.lock);
         if (!sched.gcwaiting.load(relaxed) || sched.stopping.load(relaxed)) return;
         put_stopped_locked(rt, releasep(mp));
+        leaving_locked(mp);
         sched.stopnote.poke();
     }
     stopm(mp);
