@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -131,6 +132,12 @@ struct options {
     weft::at_exit at_exit = weft::at_exit::join;
     /// Most threads that the runtime may make. More end the process with Go's "thread exhaustion".
     int max_threads = 10000;
+    /// Makes the threads of the runtime, for hosts that must make their threads themselves (names, affinity, priority,
+    /// registration with a collector): returns one that calls body once, and ends soon after it has returned. weft
+    /// joins it. Called on any thread of the runtime, with all signals blocked, which the new thread inherits until it
+    /// is in body; it must not call weft. The thread's own stack serves as m's g0: 64 KiB at least. What it throws, and
+    /// a thread that is none, end the process as a thread that cannot be made. Empty: pthread_create. Go has none.
+    std::function<std::thread(std::function<void()> body)> make_thread = {};
     /// A goroutine that holds its P for longer than this without a scheduling point is reported: it computes, or blocks
     /// in a call that it did not announce, and nobody else wanted the P or sysmon has not got it yet. 0: never, the
     /// default. At most one report a second. Looked at by sysmon, so within 10 ms or so.

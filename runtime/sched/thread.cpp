@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Making ms and letting them go. Go: newm, allocm, newm1, newosproc, mexit, freem.
 #include <cerrno>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <unistd.h>
@@ -25,14 +26,27 @@ void boot_step_of(const m* mp, const char* name, const char* detail = "") {
     if (mp->boots) mp->rt->boot.step(name, detail);
 }
 
-[[noreturn]] void cannot_make_thread(runtime_impl& rt, int error) {
+[[noreturn]] void cannot_make_thread(runtime_impl& rt, int error, const char* why = nullptr) {
     std::string text = "runtime: failed to create new OS thread (have ";
     text += std::to_string(rt.sched.mnext - rt.sched.nmfreed - 1);
-    text += " already; errno=";
-    text += std::to_string(error);
+    text += " already; ";
+    if (why == nullptr) {
+        text += "errno=";
+        text += std::to_string(error);
+    } else {
+        text += "options::make_thread: ";
+        text += why;
+    }
     text += ")\n";
     if (error == EAGAIN) text += "runtime: may need to increase max user processes (ulimit -u)\n";
     fatal("newosproc", text);
+}
+
+void join_thread(m* mp) noexcept {
+    if (mp->host_thread.joinable())
+        mp->host_thread.join();
+    else
+        pthread_join(mp->thread, nullptr);
 }
 
 /// Joins and frees the ms whose threads have ended. Go: allocm reaps sched.freem.
@@ -53,7 +67,7 @@ void reap_exited(runtime_impl& rt) {
             }
         }
         if (dead == nullptr) return;
-        pthread_join(dead->thread, nullptr);
+        join_thread(dead);
         freem(rt, dead);
     }
 }
@@ -88,6 +102,7 @@ bool give_stack(runtime_impl& rt, m* mp) noexcept {
     g0->m = mp;
     g0->special = special::system;
     g0->status.store(gstatus::running, relaxed);
+    if (rt.opts.make_thread && !mp->attached) return true; // the thread's own
     g0->stk = map_stack(g0_stack_size);
     return static_cast<bool>(g0->stk);
 }
@@ -105,10 +120,39 @@ m* allocm(runtime_impl& rt, void (*fn)(), std::int64_t id) {
     return mp;
 }
 
+/// The whole life of an m on a thread of the host's making.
+void run_m(m* mp) noexcept {
+    mp->g0->stk = os::thread_stack();
+    weft_mstart_stub(mp);
+    mp->g0->stk = {}; // not freem's
+    setg(nullptr);
+}
+
+void make_thread_by_host(m* mp) {
+    runtime_impl& rt = *mp->rt;
+    std::thread made;
+    try {
+        const os::block_signals blocked;
+        made = rt.opts.make_thread([mp] { run_m(mp); });
+    } catch (const std::exception& e) {
+        cannot_make_thread(rt, 0, e.what());
+    } catch (...) {
+        cannot_make_thread(rt, 0, "an exception");
+    }
+    if (!made.joinable()) cannot_make_thread(rt, 0, "it returned no thread");
+    const std::lock_guard hold(rt.sched.lock);
+    mp->host_thread = std::move(made);
+    mp->has_thread = true;
+}
+
 /// Go: newosproc. The thread starts with all signals blocked, so that none finds it without a g.
 void newosproc(m* mp) {
     runtime_impl& rt = *mp->rt;
     boot_step_of(mp, "newosproc", "thread to begin at mstart_stub(m1)");
+    if (rt.opts.make_thread) {
+        make_thread_by_host(mp);
+        return;
+    }
     pthread_t thread;
     int failed;
     {
@@ -136,6 +180,7 @@ void newm1(m* mp) {
 m* allocm_for_host(runtime_impl& rt) {
     reap_exited(rt);
     m* mp = make_m(rt);
+    mp->attached = true;
     if (give_stack(rt, mp)) return mp;
     freem(rt, mp);
     throw std::bad_alloc();
@@ -209,13 +254,13 @@ void join_threads(runtime_impl& rt) {
             if (next != nullptr) next->joined = true;
         }
         if (next == nullptr) break;
-        pthread_join(next->thread, nullptr);
+        join_thread(next);
     }
     sanitizer::race_acquire(&rt); // of the goroutines, which may have looked at their ms
     for (m* mp = rt.allm; mp != nullptr;) {
         m* after = mp->alllink;
         if (mp != rt.m0.get()) {
-            unmap_stack(mp->g0->stk);
+            if (mp->g0->stk) unmap_stack(mp->g0->stk);
             delete mp->g0;
             delete mp;
         }
