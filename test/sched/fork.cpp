@@ -75,10 +75,17 @@ TEST_CASE("fork: the child of an attached thread begins anew, and is not attache
     int status = -1;
     rt.run([&] {
         std::thread thread([&] {
-            weft::attach(rt);
-            const pid_t child = fork();
-            if (child == 0) std::exit(begin_anew()); // with the destructors of thread_locals
-            status = status_of(child);
+            pid_t child;
+            int anew = -1;
+            {
+                const weft::attachment attached(rt);
+                child = fork();
+                if (child == 0)
+                    anew = begin_anew();
+                else
+                    status = status_of(child);
+            }
+            if (child == 0) _exit(anew);
         });
         weft::blocking_long([&] { thread.join(); });
     });
