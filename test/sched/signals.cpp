@@ -138,7 +138,11 @@ TEST_CASE("signals: 77 TestSpuriousWakeupsNeverHangSemasleep: sleeping threads g
     over = true;
     sender.join();
     CHECK(std::chrono::steady_clock::now() - before >= 300ms);
+#ifdef STRESS_TSAN // which puts signals off
+    CHECK(handled > 0);
+#else
     CHECK(handled > 10);
+#endif
 }
 
 #ifndef STRESS_TSAN // which does not follow a fork of a process with several threads
