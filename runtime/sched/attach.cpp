@@ -9,8 +9,8 @@
 //   detach  D1. under the gate: it enters, but waits for no P: who has the last one may want the gate. D2. if it has a
 //           P, on g0: that goes to handoffp. D3. back on its own stack: g = null; once no taker looks at m any more
 //           (retire_claim), nobody knows m and g but whoever goes through lists. D4. under sched.lock: both leave the
-//           lists, goroutine and attachment their counts; the last attachment readies main if that waits. An m is
-//           woken, and after that this one does not count any more. D5. the gate.
+//           lists, goroutine and attachment their counts; the last one readies main if that waits. An m is woken, and
+//           after that this one does not count any more. D5. the gate.
 // main closes the gate, so that nobody attaches; waits until there is no attachment (D4 and its own look are under
 // sched.lock); and takes the gate once more, until D5, before it ends the run.
 #include "weft/attachment.hpp"
@@ -88,7 +88,16 @@ void give_up_p(g* gp) {
     gogo(gp);
 }
 
-/// D4. True: whoever calls it has to wake an m, for main or to see whether it is the last goroutine.
+/// Whether main waits for this. Where a P is not idle, who has it counts the goroutines before it gives it up, under
+/// sched.lock (findrunnable); with all idle nobody would, for a spinning m that goes to sleep looks at queues only.
+bool main_waits_for_it(runtime_impl& rt) noexcept {
+    const schedt& sched = rt.sched;
+    if (sched.main_awaits_detach) return sched.attached == 0;
+    return sched.main_waits && sched.npidle.load(relaxed) == rt.procs() && sched.runq.empty() &&
+           live_goroutines(rt) == 1;
+}
+
+/// D4. True: main is on the global queue, and whoever calls it has to wake an m.
 bool uncount_attachment(runtime_impl& rt, m* mp) noexcept {
     schedt& sched = rt.sched;
     const std::lock_guard hold(sched.lock);
@@ -99,8 +108,9 @@ bool uncount_attachment(runtime_impl& rt, m* mp) noexcept {
     sched.foreign.store(sched.foreign.load(relaxed) - 1, relaxed);
     sched.nmfreed++; // whoever is woken may have its place within max_threads
     sched.nmidlelocked--;
-    if (--sched.attached > 0 || !sched.main_awaits_detach) return sched.main_waits;
-    sched.main_awaits_detach = false;
+    sched.attached--;
+    if (!main_waits_for_it(rt)) return false;
+    sched.main_awaits_detach = sched.main_waits = false;
     rt.main_g->status.store(gstatus::runnable, relaxed);
     sched.runq.push_back(rt.main_g);
     sched.runqsize.store(sched.runq.size(), relaxed);
