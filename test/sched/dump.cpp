@@ -336,14 +336,13 @@ TEST_CASE("dump: a deadlock's report has the stacks of those that wait") {
 TEST_CASE("dump: an uncaught exception's process may be asked for all: quit_signal") {
     for (int procs : {1, 2}) {
         const child::ended e = child::run([procs] {
-            weft::run(
-                [] {
-                    weft::go(sleeps_long);
-                    weft::yield();
-                    kill(getpid(), SIGQUIT);
-                    for (;;) std::this_thread::sleep_for(1ms);
-                },
-                {.procs = procs, .quit_signal = SIGQUIT});
+            weft::runtime rt(weft::options{.procs = procs, .quit_signal = SIGQUIT});
+            rt.run([&] {
+                weft::go(sleeps_long);
+                while (rt.dump().find("[sleep]:") == std::string::npos) weft::yield();
+                kill(getpid(), SIGQUIT);
+                for (;;) std::this_thread::sleep_for(1ms);
+            });
         });
         INFO(e.text);
         CHECK(e.status == 2);
