@@ -10,25 +10,16 @@
 #include <vector>
 
 #include "sched/proc.hpp"
+#include "sched/thrown_by.hpp"
 #include "support/catch.hpp"
 #include "unit/child.hpp"
 #include "weft/weft.hpp"
 
 using namespace std::chrono_literals;
 using catch_support::contains;
+using sched_test::thrown_by;
 
 namespace {
-
-/// What f throws, as a text. Catch's assertions are not for several threads.
-template <class F>
-std::string thrown_by(F&& f) {
-    try {
-        f();
-    } catch (const std::exception& e) {
-        return e.what();
-    }
-    return "nothing";
-}
 
 /// Runs f on a thread of its own while main waits as a goroutine; rethrows nothing: f must not throw.
 template <class F>

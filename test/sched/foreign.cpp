@@ -10,24 +10,15 @@
 #include <vector>
 
 #include "sched/proc.hpp"
+#include "sched/thrown_by.hpp"
 #include "support/catch.hpp"
 #include "weft/weft.hpp"
 
 using namespace std::chrono_literals;
 using catch_support::contains;
+using sched_test::thrown_by;
 
 namespace {
-
-/// What f throws, as a text. Catch's assertions are not for several threads.
-template <class F>
-std::string thrown_by(F&& f) {
-    try {
-        f();
-    } catch (const std::exception& e) {
-        return e.what();
-    }
-    return "nothing";
-}
 
 /// By a name of its own: without debug information, a lambda inside run() goes by the library's.
 [[gnu::noinline]] void start_stubborn(std::atomic<bool>& up, const std::atomic<bool>& leave) {
