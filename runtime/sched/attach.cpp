@@ -175,9 +175,15 @@ namespace weft {
 
 using gate_state = rt::runtime_impl::gate_state;
 
+namespace {
+[[noreturn]] void already_a_goroutine() {
+    throw std::logic_error("weft: a thread that is a goroutine already cannot be attached");
+}
+} // namespace
+
 attachment::attachment(runtime& rt) : rt_(rt), forks_(rt::forks) {
     const auto gopc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
-    if (weft_getg() != nullptr) throw std::logic_error("weft: a thread that is a goroutine already cannot be attached");
+    if (weft_getg() != nullptr) already_a_goroutine();
     const std::lock_guard hold(rt.gate_);
     if (rt.impl_ == nullptr || rt.impl_->gate != gate_state::open)
         throw std::logic_error("weft: the runtime does not run: a thread is attached while run() runs");
@@ -206,7 +212,7 @@ void attach(runtime& rt) {
     if (now == phase::over) throw std::logic_error("weft: a thread that ends cannot be attached");
     if (now == phase::attached && forks == rt::forks) {
         if (to == &rt) return;
-        throw std::logic_error("weft: a thread that is a goroutine already cannot be attached");
+        already_a_goroutine();
     }
     held.it.emplace(rt);
     now = phase::attached;
