@@ -117,6 +117,7 @@ struct stall_report {
     std::chrono::nanoseconds duration; ///< since its P last switched, so far
     bool announced;                    ///< it is inside blocking()
     std::string created_by;            ///< where it was spawned, in Go's format; empty for main
+    std::string stack; ///< in Go's format; empty without options::preempt_signal, or if it did not answer
 };
 
 /// How a runtime is to be made. Every member has a default that suits a program of its own.
@@ -153,6 +154,12 @@ struct options {
     /// status 2, as SIGQUIT does in Go. 0: none, the default. The handler is the process's, so only one runtime at a
     /// time may have one: else run() throws std::logic_error. It is installed while run() runs.
     int quit_signal = 0;
+    /// The signal with which sysmon interrupts the runtime's threads: to preempt goroutines inside weft::preemptible(),
+    /// and to look at the stack of one that stalls (stall_threshold). 0: none, the default. Go takes SIGURG. The
+    /// handler is installed while run() runs; the program's own use of the signal goes on, and its handler is called.
+    /// A thread that sleeps in the kernel is interrupted for a stall's stack only, with SA_RESTART: the calls that
+    /// signal(7) names return EINTR all the same.
+    int preempt_signal = 0;
     /// Called when run() ends with goroutines that have not (at_exit::abandon, stop()): with their report, in Go's
     /// format, on the thread that runs run(), when nobody runs any more. Empty: they are not told of.
     std::function<void(const std::string& report)> on_leak = {};

@@ -6,6 +6,7 @@
 #include <weft/blocking.hpp>
 #include <weft/go.hpp>
 #include <weft/parker.hpp>
+#include <weft/preemptible.hpp>
 #include <weft/runtime.hpp>
 #include <weft/this_goroutine.hpp>
 #include <weft/time.hpp>

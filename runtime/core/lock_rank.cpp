@@ -12,8 +12,8 @@ namespace weft::rt {
 
 namespace {
 
-constexpr std::array names = {"world", "wait_group", "timers", "timer", "sched", "gpool", "stacks"};
-static_assert(names.size() == static_cast<std::size_t>(lock_rank::stacks) + 1);
+constexpr std::array names = {"world", "wait_group", "timers", "timer", "sched", "gpool", "stacks", "signals"};
+static_assert(names.size() == static_cast<std::size_t>(lock_rank::signals) + 1);
 
 /// A lock may be released by g0 for the goroutine that took it (an unlockf), but never on another thread.
 struct held_locks {

@@ -18,6 +18,7 @@ enum class lock_rank : std::uint8_t {
     sched,      // schedt::lock; from here on leaves, never two of them at once
     gpool,      // gpool::lock_
     stacks,     // stack_pool::lock_
+    signals,    // preempt.cpp's table of handlers
 };
 
 /// Whether a thread that holds the one may take the other. Go: lockPartialOrder.

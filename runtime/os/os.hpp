@@ -76,6 +76,10 @@ std::int64_t thread_cpu_time(std::int32_t thread) noexcept;
 /// Source: proc(5), /proc/[pid]/stat.
 bool thread_sleeps(std::int32_t thread) noexcept;
 
+/// Sends a signal with a value to a thread of this process; false if there is no such thread.
+/// Source: rt_tgsigqueueinfo(2).
+bool send_signal(std::int32_t thread, int number, void* value) noexcept;
+
 /// Lets other threads of the system run. Go: osyield.
 void yield_thread() noexcept;
 void sleep_microseconds(std::uint32_t us) noexcept;

@@ -58,10 +58,10 @@ bool lost_its_p(g* gp) noexcept;
 [[gnu::always_inline]] inline void leave(g* gp) noexcept { gp->status.store(gstatus::running, release); }
 
 /// The calling goroutine, outside, or null where there is none that may enter: on g0, on a thread of no
-/// runtime, inside blocking(). Any thread.
+/// runtime, inside blocking() and preemptible(). Any thread.
 inline g* current_goroutine() noexcept {
     g* gp = getg();
-    return gp != nullptr && (gp->special & (special::system | special::syscall)) == 0 ? gp : nullptr;
+    return gp != nullptr && (gp->special & (special::system | special::syscall | special::region)) == 0 ? gp : nullptr;
 }
 
 /// A stay inside, for the length of a scope or until a park, which ends it. Every public function that needs

@@ -31,6 +31,7 @@ inline constexpr std::uint32_t saved_eh = 2; ///< left inside a catch block or w
 inline constexpr std::uint32_t fresh = 4;    ///< has not run yet: no stack, no context
 inline constexpr std::uint32_t system = 8;   ///< a g0: never on a queue
 inline constexpr std::uint32_t syscall = 16; ///< inside blocking(): its m has no P
+inline constexpr std::uint32_t region = 32;  ///< inside preemptible(): it may be preempted anywhere, and calls no weft
 } // namespace special
 
 /// Who owns the goroutine's stack, and on which queue it is. Go: _Gidle …; same numbers.

@@ -49,6 +49,9 @@ void no_goroutine() {
     const g* gp = getg();
     if (gp != nullptr && (gp->special & special::syscall) != 0)
         throw std::logic_error("weft: this may not be called inside weft::blocking(): the goroutine has no P there");
+    if (gp != nullptr && (gp->special & special::region) != 0)
+        throw std::logic_error(
+            "weft: this may not be called inside weft::preemptible(): the goroutine may be preempted anywhere there");
     throw std::logic_error("weft: this may be called from a goroutine only (weft::run starts the first)");
 }
 

@@ -17,8 +17,13 @@
 #include "sched/runq.hpp"
 #include "sched/timers.hpp"
 
+namespace weft::detail {
+class region;
+}
+
 namespace weft::rt {
 
+struct stack_request;
 struct runtime_impl;
 struct m;
 
@@ -30,9 +35,10 @@ struct sysmontick {
     const m* on = nullptr;
     std::uint32_t schedtick = 0;
     std::uint32_t syscalltick = 0;
-    std::int64_t since = 0;    // nanotime when schedtick was new
-    std::int64_t syscall = 0;  // nanotime when syscalltick was new
-    std::int64_t cpu_time = 0; // of the m's thread
+    std::int64_t since = 0;     // nanotime when schedtick was new
+    std::int64_t syscall = 0;   // nanotime when syscalltick was new
+    std::int64_t cpu_time = 0;  // of the m's thread
+    std::int64_t signalled = 0; // nanotime of the last preemptone
 };
 
 /// Access: all but the queue and the atomics belongs to the m that owns the P.
@@ -116,6 +122,11 @@ struct m {
     bool spinning = false;                    // self, or whoever wakes it; looks for work and is counted in nmspinning
     bool leaving = false;                     // sched.lock; it has given its P away and is on its way to stopm
     bool blocked = false;                     // self; sleeps on park
+
+    // preempt.cpp.
+    atomic<detail::region*> region{nullptr};      // self; its handler and sysmon look
+    atomic<bool> preempt{false};                  // sysmon asks, the handler answers
+    atomic<stack_request*> stack_wanted{nullptr}; // sysmon puts, whoever takes it out has it
 
     // gopark's order to park_m.
     bool (*waitunlockf)(g*, void*) = nullptr;

@@ -8,7 +8,8 @@
 //               microseconds, so it is asked only where the first says so and the P is wanted. Go has nothing like it.
 //   computing   (the same, and its thread runs) No switch for 10 ms, and something waits for a P: on this P's queue
 //               or on the global one, or one of this P's timers is due. Go preempts then. Where nothing waits, it may
-//               go on for ever.
+//               go on for ever. Inside preemptible() it is preempted instead (preempt.cpp), and loses its P only if
+//               that has not come about after 10 ms more.
 //
 // A goroutine that was looked at while it was inside the runtime keeps its P until the next round.
 #include "sched/retake.hpp"
@@ -18,6 +19,7 @@
 #include <utility>
 
 #include "os/os.hpp"
+#include "sched/preempt.hpp"
 #include "sched/proc.hpp"
 
 namespace weft::rt {
@@ -25,6 +27,7 @@ namespace weft::rt {
 namespace {
 
 constexpr std::int64_t force_preempt_ns = 10'000'000; // Go: forcePreemptNS
+constexpr std::int64_t between_signals_ns = 1'000'000;
 
 /// The owner's counter, which is not worth an atomic there.
 std::uint32_t seen_tick(const std::uint32_t& tick) noexcept {
@@ -64,6 +67,11 @@ void retaker::take(p* pp) {
     done_taking();
 }
 
+void retaker::preempt(p* pp, m* mp, std::int64_t now) {
+    pp->seen.signalled = now;
+    preemptone(mp);
+}
+
 retaker::verdict retaker::judge(p* pp, const m* mp, std::int64_t now) const {
     sysmontick& tick = pp->seen;
     const g* gp = mp->curg.seen();
@@ -89,14 +97,20 @@ retaker::verdict retaker::judge(p* pp, const m* mp, std::int64_t now) const {
     const std::int64_t cpu_time = os::thread_cpu_time(thread);
     const std::int64_t before = std::exchange(tick.cpu_time, cpu_time);
     if (cpu_time >= 0 && cpu_time == before && os::thread_sleeps(thread)) return verdict::take;
-    if (queued && now - tick.since >= force_preempt_ns) return verdict::take;
+    if (queued && now - tick.since >= force_preempt_ns) {
+        // Some frame of another module may be in the way of the signal for a while, and nobody may be there to take
+        // the P (begin_taking): so both go on until one succeeds.
+        const bool marked = rt_.opts.preempt_signal != 0 && mp->region.load(relaxed) != nullptr;
+        if (marked && now - tick.signalled >= between_signals_ns) return verdict::preempt;
+        return marked && now - tick.since < 2 * force_preempt_ns ? verdict::look_again : verdict::take;
+    }
     return before < 0 ? verdict::look_again : verdict::leave;
 }
 
 bool retaker::round(std::int64_t now) {
     bool soon = false;
     for (p* pp : rt_.allp) {
-        const m* mp = pp->m.seen();
+        m* mp = pp->m.seen();
         if (mp == nullptr) continue;
         sysmontick& tick = pp->seen;
         const std::uint32_t schedtick = seen_tick(pp->schedtick);
@@ -113,6 +127,7 @@ bool retaker::round(std::int64_t now) {
         const verdict v = judge(pp, mp, now);
         soon |= v != verdict::leave;
         if (v == verdict::take) take(pp);
+        if (v == verdict::preempt) preempt(pp, mp, now);
     }
     return soon;
 }

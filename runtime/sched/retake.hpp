@@ -18,11 +18,12 @@ public:
     bool round(std::int64_t now);
 
 private:
-    enum class verdict { leave, look_again, take };
+    enum class verdict { leave, look_again, preempt, take };
     verdict judge(p* pp, const m* mp, std::int64_t now) const;
     bool begin_taking();
     void done_taking();
     void take(p* pp);
+    static void preempt(p* pp, m* mp, std::int64_t now);
 
     runtime_impl& rt_;
     stall_watch stalls_;

@@ -9,6 +9,7 @@
 #include "os/futex.hpp"
 #include "os/os.hpp"
 #include "sched/dump.hpp"
+#include "sched/preempt.hpp"
 #include "sched/proc.hpp"
 #include "sched/quit_signal.hpp"
 #include "sched/retake.hpp"
@@ -100,6 +101,11 @@ options checked(options opts) {
     if (opts.quit_signal != 0 && !rt::os::may_be_handled(opts.quit_signal))
         bad_value("options::quit_signal", std::to_string(opts.quit_signal),
                   "a signal that can be handled, or 0 for none");
+    if (opts.preempt_signal != 0 && !rt::os::may_be_handled(opts.preempt_signal))
+        bad_value("options::preempt_signal", std::to_string(opts.preempt_signal),
+                  "a signal that can be handled, such as SIGURG, or 0 for none");
+    if (opts.preempt_signal != 0 && opts.preempt_signal == opts.quit_signal)
+        bad_value("options::preempt_signal", std::to_string(opts.preempt_signal), "another one than quit_signal");
     const std::size_t page = rt::page_size();
     opts.stack_size = (opts.stack_size + page - 1) / page * page;
     return opts;
@@ -149,6 +155,7 @@ void runtime::run_main(const std::function<void()>& main, bool empty) {
     }
     rt::runtime_impl& impl = *impl_;
     const rt::quit_signal quits(impl);
+    const rt::preempt_signal preempts(impl);
     impl.main = &main;
     impl.boot.clear();
     weft_rt0(impl.m0.get());

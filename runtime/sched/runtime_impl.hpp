@@ -104,9 +104,10 @@ struct runtime_impl {
     std::unique_ptr<stack_pool> stacks;
     boot_log boot;
 
-    futex_mutex<lock_rank::world> world; // who stops the world; taken outside (world.cpp)
-    atomic<bool> quit_wanted{false};     // options::quit_signal has come
-    atomic<bool> force_retake{false};    // for tests: sysmon takes every P that it can, and never naps for long
+    futex_mutex<lock_rank::world> world;  // who stops the world; taken outside (world.cpp)
+    atomic<bool> quit_wanted{false};      // options::quit_signal has come
+    atomic<std::uint64_t> preemptions{0}; // by preempt.cpp; for tests
+    atomic<bool> force_retake{false};     // for tests: sysmon takes every P that it can, and never naps for long
 
     /// What threads of the host's may do: nothing yet; all; only let go; nothing any more.
     enum class gate_state { booting, open, closed, ended };

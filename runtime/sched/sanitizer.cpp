@@ -35,6 +35,7 @@ bool asan() noexcept { return __sanitizer_start_switch_fiber != nullptr; }
 } // namespace
 
 bool present() noexcept { return tsan() || asan(); }
+bool defers_signals() noexcept { return tsan(); }
 
 void* race_create() noexcept { return tsan() ? __tsan_create_fiber(0) : nullptr; }
 void* race_current() noexcept { return tsan() ? __tsan_get_current_fiber() : nullptr; }

@@ -17,6 +17,9 @@ namespace weft::rt::sanitizer {
 /// Whether any of them is present: then every switch goes through g0, where the calls below stand.
 bool present() noexcept;
 
+/// Whether ThreadSanitizer is: it calls signal handlers when it likes, and what they write into their frames is lost.
+bool defers_signals() noexcept;
+
 /// A race context for a new goroutine; the current one, for g0. Null without ThreadSanitizer.
 void* race_create() noexcept;
 void* race_current() noexcept;

@@ -2,6 +2,7 @@
 #include "sched/stall.hpp"
 
 #include "core/badstate.hpp"
+#include "sched/preempt.hpp"
 #include "sched/proc.hpp"
 #include "sched/traceback.hpp"
 
@@ -13,7 +14,7 @@ void write_report(const stall_report& r) {
     std::string text = "weft: goroutine " + std::to_string(r.goroutine) + " has held its P for " +
                        std::to_string(r.duration.count() / 1'000'000) + " ms without a scheduling point";
     text += r.announced ? " (in an announced call)\n" : "\n";
-    write_err((text + r.created_by).c_str());
+    write_err((text + r.stack + r.created_by).c_str());
 }
 
 } // namespace
@@ -21,7 +22,7 @@ void write_report(const stall_report& r) {
 void stall_watch::look(const p* pp, std::int64_t since, std::int64_t now) {
     if (threshold_ <= 0 || now - since < threshold_) return;
     if (since == told_since_ || (told_at_ != 0 && now - told_at_ < between_reports_ns)) return;
-    const m* mp = pp->m.seen();
+    m* mp = pp->m.seen();
     const g* gp = mp != nullptr ? mp->curg.seen() : nullptr;
     if (gp == nullptr) return;
     const gstatus status = gp->status.load(acquire);
@@ -30,7 +31,7 @@ void stall_watch::look(const p* pp, std::int64_t since, std::int64_t now) {
     told_since_ = since;
     // Descriptors are type-stable: should it have ended just now, the report names the one that ended.
     const stall_report report{gp->goid, std::chrono::nanoseconds(now - since), status == gstatus::syscall,
-                              format_created_by(gp->gopc)};
+                              format_created_by(gp->gopc), format_traceback(stack_of_running(mp))};
     try {
         if (rt_.opts.on_stall)
             rt_.opts.on_stall(report);
