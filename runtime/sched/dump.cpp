@@ -2,6 +2,7 @@
 // The world stands while frames are collected, and goes on while they are given names, which takes longer.
 #include "sched/dump.hpp"
 
+#include <cstdio>
 #include <mutex>
 
 #include "os/os.hpp"
@@ -32,14 +33,25 @@ struct goroutine_trace {
     std::vector<std::uintptr_t> pcs;
     const char* instead; ///< of frames, where there are none
     std::uintptr_t gopc;
+    std::string awaited; ///< a line, or nothing
 };
+
+/// What one that waits waits for, where that is known. Go has no such line.
+std::string awaited(const g* gp) {
+    if (gp->waiting_for == nullptr) return {};
+    if (gp->reason == wait_reason::join)
+        return "waits for goroutine " + std::to_string(static_cast<const g*>(gp->waiting_for)->goid) + "\n";
+    char text[48];
+    std::snprintf(text, sizeof text, "waits for %p\n", gp->waiting_for);
+    return text;
+}
 
 bool lives(gstatus status) noexcept { return status != gstatus::dead && status != gstatus::idle; }
 
 /// One that does not run, while nobody can make it.
 goroutine_trace trace_of(const g* gp, bool stopped) {
     const gstatus status = gp->status.load(acquire);
-    goroutine_trace t{goroutine_header(gp), {}, "", gp->gopc};
+    goroutine_trace t{goroutine_header(gp), {}, "", gp->gopc, status == gstatus::waiting ? awaited(gp) : ""};
     if (status != gstatus::waiting && status != gstatus::runnable)
         t.instead = "\tgoroutine running on other thread; stack unavailable\n";
     else if (!stopped)
@@ -66,6 +78,7 @@ std::string format(const std::vector<goroutine_trace>& all) {
         text += t.instead;
         text += format_traceback(t.pcs);
         text += format_created_by(t.gopc);
+        text += t.awaited;
     }
     return text;
 }
@@ -84,14 +97,26 @@ const char* to_string(wait_reason r) noexcept {
     return "waiting";
 }
 
+namespace {
+
+/// ", 3 minutes" of one that waits, as Go has it, and nothing in the first minute.
+std::string wait_time(const g* gp) {
+    const std::uint32_t now = gpool::runtime_of(gp)->seconds_at(os::nanotime());
+    const std::uint32_t minutes = now > gp->waitsince ? (now - gp->waitsince) / 60 : 0;
+    return minutes == 0 ? "" : ", " + std::to_string(minutes) + " minutes";
+}
+
+} // namespace
+
 std::string goroutine_header(const g* gp) {
     std::string text = "goroutine ";
     text += std::to_string(gp->goid);
     text += " [";
     text += status_of(gp);
+    const gstatus status = gp->status.load(relaxed);
+    if (status == gstatus::waiting) text += wait_time(gp);
     if (gp->lockedm != nullptr) text += ", locked to thread";
     text += "]";
-    const gstatus status = gp->status.load(relaxed);
     const bool stands_still = status == gstatus::waiting || status == gstatus::runnable;
     if (gp->mark == gmark::named && (stands_still || gp == current_goroutine())) {
         text += " \"";
@@ -103,7 +128,7 @@ std::string goroutine_header(const g* gp) {
 
 std::string dump_at_end(runtime_impl& rt, const g* current, const std::vector<std::uintptr_t>& pcs) {
     std::vector<goroutine_trace> all;
-    if (current != nullptr) all.push_back({goroutine_header(current), pcs, "", current->gopc});
+    if (current != nullptr) all.push_back({goroutine_header(current), pcs, "", current->gopc, {}});
     // A P that the caller uses stays with it.
     const g* self = weft_getg();
     const bool outside = self != nullptr && self->status.load(relaxed) == gstatus::running && self != self->m->g0;
@@ -131,7 +156,7 @@ std::string dump(runtime_impl& rt, std::int64_t patience_ns) {
     g* self = current_goroutine();
     if (self != nullptr && self->m->rt != &rt) self = nullptr;
     std::vector<goroutine_trace> all;
-    if (self != nullptr) all.push_back({goroutine_header(self), callers(false), "", self->gopc});
+    if (self != nullptr) all.push_back({goroutine_header(self), callers(false), "", self->gopc, {}});
     const std::lock_guard one_at_a_time(rt.world);
     if (self != nullptr) enter(self);
     on_systemstack([&] {

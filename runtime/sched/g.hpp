@@ -80,10 +80,11 @@ struct alignas(cpu::cache_line) g {
     atomic<std::uintptr_t> joining{join_state::detached};
     std::uint64_t goid = 0;                 // constant from newproc to exit
     std::uintptr_t gopc = 0;                // constant; where it was spawned
-    std::uint32_t heap_align = 0;           // owner; storage is from the heap if not 0
+    std::uint32_t waitsince = 0;            // owner; p::seconds when it parked
+    std::uint8_t heap_align = 0;            // owner; storage is from the heap if not 0; log2
     wait_reason reason = wait_reason::none; // owner
-    bool has_result = false;                // owner, then the handle; storage holds a result
-    bool failed = false;                    // owner, then the handle; exception holds what it ended with
+    bool has_result : 1 = false;            // owner, then the handle; storage holds a result
+    bool failed : 1 = false;                // owner, then the handle; exception holds what it ended with
     gmark mark = gmark::none;               // see there
 
     // Third line: what few need.
@@ -92,7 +93,7 @@ struct alignas(cpu::cache_line) g {
     rt::m* lockedm = nullptr;          // the goroutine itself
     void* racectx = nullptr;           // owner; ThreadSanitizer's fiber
     void* fake_stack = nullptr;        // owner; AddressSanitizer's
-    const void* waiting_for = nullptr; // owner; for dumps
+    const void* waiting_for = nullptr; // owner; for dumps: a g for join, else the object, or null
     const char* name = nullptr;        // the goroutine itself; where mark says named
 
     // Fourth line.

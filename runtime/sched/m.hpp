@@ -78,6 +78,8 @@ struct alignas(cpu::cache_line) p {
     std::int32_t id = 0;
     atomic<pstatus> status{pstatus::idle};
     atomic<std::uint32_t> syscalltick{0}; ///< announced system calls
+    /// A clock for gopark: since the start of the run, written by sysmon and by whoever ends its sleep.
+    atomic<std::uint32_t> seconds{0};
 
     std::array<stack, stack_cache> stacks{}; ///< hot stacks; the last put is the first taken
 

@@ -4,6 +4,7 @@
 // A descriptor passes through: gfget or gpool (dead, no stack) → newg (its stack is promised) → newproc
 // (runnable; no stack yet) → need_stack at its first execution → goexit0 (dead; its stack lies hot in the
 // P's cache) → gfput, or to its handle, which gives it back later.
+#include <bit>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -334,7 +335,7 @@ g* newg_for(m* mp, std::size_t size, std::size_t align, bool joinable, std::uint
 void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept { newproc_here(mp->p, gp, run); }
 
 void free_storage(g* gp) noexcept {
-    if (gp->heap_align != 0) ::operator delete (gp->storage, std::align_val_t{gp->heap_align});
+    if (gp->heap_align != 0) ::operator delete (gp->storage, std::align_val_t{std::size_t{1} << gp->heap_align});
     gp->heap_align = 0;
     gp->storage = gp->inline_storage.data();
 }
@@ -343,7 +344,7 @@ void make_storage(const m* mp, g* gp, std::size_t size, std::size_t align) {
     if (gp->heap_align != 0) free_storage(gp);
     if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line && !mp->watched) return;
     gp->storage = ::operator new (size, std::align_val_t{align});
-    gp->heap_align = static_cast<std::uint32_t>(align);
+    gp->heap_align = static_cast<std::uint8_t>(std::countr_zero(align));
 }
 
 void dropg(p* pp, g* gp) noexcept {

@@ -192,6 +192,7 @@ void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason) {
     m* mp = gp->m;
     p* pp = mp->p;
     gp->reason = reason;
+    gp->waitsince = pp->seconds.load(relaxed);
     gp->waiting_for = lock;
     if (pp->solo && gp->special == 0) {
         // With one P nobody can ready gp before it is off its stack, so P3 may come first, and P4 costs nothing.

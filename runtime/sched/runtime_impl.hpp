@@ -82,6 +82,11 @@ struct runtime_impl {
     /// Ps in use. Go: gomaxprocs.
     std::int32_t procs() const noexcept { return allp.size(); }
 
+    /// What p::seconds is at a nanotime.
+    std::uint32_t seconds_at(std::int64_t now) const noexcept {
+        return static_cast<std::uint32_t>((now - started_ns) / 1'000'000'000);
+    }
+
     const options opts;
     const std::int32_t first_procs; // allp has the present number
     const debug_vars debug = read_debug_vars();

@@ -73,6 +73,7 @@ inline void take_over(const detail::crossing& c) noexcept {
 inline detail::crossing leave_waiting(g* gp, p* pp, g* next, const void* what, wait_reason reason) noexcept {
     m* mp = gp->m;
     gp->reason = reason;
+    gp->waitsince = pp->seconds.load(relaxed);
     gp->waiting_for = what;
     save_eh(gp, mp);
     run_next(mp, pp, next);

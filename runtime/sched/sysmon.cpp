@@ -51,6 +51,14 @@ void wake_for_overlooked(runtime_impl& rt) {
     if (sched.runqsize.load(relaxed) != 0 || std::any_of(rt.allp.begin(), rt.allp.end(), waits)) wakep(rt);
 }
 
+/// Once a second the Ps' clocks go on.
+void tell_time(runtime_impl& rt, std::int64_t now, std::uint32_t& last) {
+    const std::uint32_t seconds = rt.seconds_at(now);
+    if (seconds == last) return;
+    last = seconds;
+    for (const auto& pp : rt.allp) pp->seconds.store(seconds, relaxed);
+}
+
 /// WEFTDEBUG=schedtrace=…
 void trace(runtime_impl& rt) {
     const bool detailed = rt.debug.scheddetail != 0;
@@ -74,6 +82,7 @@ void sysmon() {
     std::int64_t next_trace = rt.started_ns;
     std::int64_t nap_us = shortest_nap_us;
     int idle_rounds = 0;
+    std::uint32_t seconds = 0;
     for (;;) {
         if (idle_rounds == 0)
             nap_us = shortest_nap_us;
@@ -92,7 +101,9 @@ void sysmon() {
             trace(rt);
         }
         wake_for_overlooked(rt);
-        idle_rounds = ps.round(os::nanotime()) || rt.force_retake.load(relaxed) ? 0 : idle_rounds + 1;
+        const std::int64_t now = os::nanotime();
+        tell_time(rt, now, seconds);
+        idle_rounds = ps.round(now) || rt.force_retake.load(relaxed) ? 0 : idle_rounds + 1;
     }
 }
 

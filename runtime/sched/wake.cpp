@@ -30,6 +30,7 @@
 #include <utility>
 
 #include "core/badstate.hpp"
+#include "os/os.hpp"
 #include "sched/proc.hpp"
 
 namespace weft::rt {
@@ -82,6 +83,7 @@ p* pidleget_locked(runtime_impl& rt) noexcept {
     if (sched.sysmonwait.load(relaxed)) { // no longer everything idle: sysmon watches again
         sched.sysmonwait.store(false, relaxed);
         sched.sysmonnote.poke();
+        pp->seconds.store(rt.seconds_at(os::nanotime()), relaxed);
     }
     return pp;
 }

@@ -84,11 +84,11 @@ void wait_group::wait_slow() {
     self->schedlink = static_cast<rt::g*>(waiters_);
     waiters_ = self;
     rt::gopark(
-        [](rt::g*, void* lock) {
-            rt::futex_unlock<rt::lock_rank::wait_group>(*static_cast<std::atomic<std::uint32_t>*>(lock));
+        [](rt::g*, void* self_) {
+            rt::futex_unlock<rt::lock_rank::wait_group>(static_cast<wait_group*>(self_)->lock_);
             return true;
         },
-        &lock_, rt::wait_reason::wait_group);
+        this, rt::wait_reason::wait_group);
 }
 
 } // namespace weft

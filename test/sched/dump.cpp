@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "weft/weft.hpp"
 
 using namespace std::chrono_literals;
+using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
 using catch_support::contains;
 
@@ -81,6 +83,34 @@ TEST_CASE("dump: 56 MainGoroutineID: every goroutine is there, main first, with 
         CHECK(shows(part_of(text, "[park]:\n"), "created by "));
         CHECK(shows(part_of(text, "[park]:\n"), "spawns_waiter"));
     }
+}
+
+TEST_CASE("dump: what a goroutine waits for, and for how many minutes") {
+    weft::runtime rt(weft::options{.procs = 1});
+    std::string text;
+    std::string address(32, '\0');
+    rt.run([&] {
+        weft::parker p;
+        weft::parker late;
+        address.resize(
+            static_cast<std::size_t>(std::snprintf(address.data(), address.size(), "%p", static_cast<void*>(&p))));
+        auto parked = spawns_waiter(p);
+        auto joiner = weft::spawn([&] { joins_other(parked); });
+        weft::sleep_for(1ms);
+        weft::rt::getg()->m->rt->started_ns -= std::chrono::nanoseconds(3min + 1s).count();
+        weft::sleep_for(30ms); // all are idle, and sysmon sleeps: whoever goes on has to set the clock
+        auto parked_later = weft::spawn([&] { late.park(); });
+        weft::sleep_for(1ms);
+        text = rt.dump();
+        p.unpark();
+        late.unpark();
+        joiner.join();
+        parked_later.join();
+    });
+    INFO(text);
+    CHECK_THAT(part_of(text, "goroutine 2 [park, 3 minutes]:\n"), EndsWith("\nwaits for " + address));
+    CHECK_THAT(part_of(text, "goroutine 3 [join, 3 minutes]:\n"), EndsWith("\nwaits for goroutine 2"));
+    CHECK_THAT(text, contains("goroutine 4 [park]:\n"));
 }
 
 TEST_CASE("dump: 13 TestNumGoroutine, 57 NoHelperGoroutines: as many goroutines as num_goroutine says") {
