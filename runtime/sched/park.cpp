@@ -28,6 +28,7 @@
 // P or P's stack after that.
 #include "core/badstate.hpp"
 #include "os/os.hpp"
+#include "sched/mutex_trap.hpp"
 #include "sched/sanitizer.hpp"
 #include "sched/switch.hpp"
 #include "weft/go.hpp"
@@ -93,6 +94,7 @@ crossing leave_runnable(g* gp, g* next, std::uint32_t* where) noexcept {
 /// Everything that the shortest way does not do itself. gp is inside.
 [[gnu::noinline]] crossing yield_inside(g* gp) {
     p* pp = gp->m->p;
+    if (pp->attention.load(relaxed)) mutex_trap::look(gp);
     constexpr crossing stay{nullptr, nullptr};
     // With an idle P, gp has to be in the queue before next leaves it: see "Yielding" at the head.
     const bool by_g0 = (gp->special & special::locked) != 0 || (pp->wakes && pp->rt->sched.npidle.load(relaxed) != 0);
@@ -191,6 +193,7 @@ void gopark(bool (*unlockf)(g*, void*), void* lock, wait_reason reason) {
     if (gp->status.load(relaxed) != gstatus::entered) fatal_raw("gopark: the goroutine is not inside the runtime");
     m* mp = gp->m;
     p* pp = mp->p;
+    if (pp->attention.load(relaxed)) mutex_trap::look(gp);
     gp->reason = reason;
     gp->waitsince = pp->seconds.load(relaxed);
     gp->waiting_for = lock;

@@ -79,6 +79,9 @@ inline constexpr bool force_migration = true;
 inline constexpr bool force_migration = false;
 #endif
 
+/// Whether a switch never takes the shortest way: force_migration, a sanitizer, or the trap for mutexes. Any thread.
+bool always_by_g0() noexcept; // switch.cpp
+
 // steal.cpp
 std::int32_t
 before_taking(m* mp) noexcept;    // [g0] returns how many to take from the global queue, 0 = no bound; may nap

@@ -18,6 +18,7 @@
 
 #include "core/tools.hpp"
 #include "os/os.hpp"
+#include "sched/mutex_trap.hpp"
 #include "sched/proc.hpp"
 #include "sched/retake.hpp"
 #include "sched/sanitizer.hpp"
@@ -31,7 +32,7 @@ void add_p(runtime_impl& rt) {
     pp->id = rt.allp.made();
     pp->rt = &rt;
     pp->watched = sanitizer::present();
-    pp->attention.store(force_migration || sanitizer::present(), relaxed);
+    pp->attention.store(always_by_g0(), relaxed);
     pp->runq.set_asymmetric(rt.asymmetric);
     rt.allp.add(std::move(pp));
 }

@@ -8,6 +8,7 @@
 #include "sched/switch.hpp"
 
 #include "core/badstate.hpp"
+#include "sched/mutex_trap.hpp"
 #include "sched/sanitizer.hpp"
 
 namespace weft::rt {
@@ -32,6 +33,8 @@ void run_followed(void* call_) {
 }
 
 } // namespace
+
+bool always_by_g0() noexcept { return force_migration || sanitizer::present() || mutex_trap::present(); }
 
 void mcall(void (*fn)(g*), bool dies) {
     g* gp = getg();

@@ -104,8 +104,7 @@ void start_the_world(runtime_impl& rt) {
         stopped = std::exchange(sched.stopped, nullptr);
         sched.nstopped = 0;
         for (p* pp = stopped; pp != nullptr; pp = pp->link) pp->status.store(pstatus::idle, relaxed);
-        for (const auto& pp : rt.allp)
-            pp->attention.store(sched.stopping.load(relaxed) || force_migration || pp->watched, relaxed);
+        for (const auto& pp : rt.allp) pp->attention.store(sched.stopping.load(relaxed) || always_by_g0(), relaxed);
     }
     while (stopped != nullptr) {
         p* pp = std::exchange(stopped, stopped->link);
