@@ -123,6 +123,7 @@ inline unsigned forks = 0; // calls of after_fork_in_child, by the only thread o
 m* allocm_for_host(runtime_impl& rt);         // any thread: an m with a g0, on no list; throws bad_alloc
 void freem(runtime_impl& rt, m* mp) noexcept; // any thread: on no list any more, and nobody on its g0
 void newm(runtime_impl& rt, void (*fn)(), p* pp, std::int64_t id); // [any] Go: newm
+void make_threads_left_to_sysmon(runtime_impl& rt);                // sysmon, which is Go's template thread, too
 [[noreturn]] void mexit(m* mp);                                    // [g0] leaves mstart; Go: gogo(&g0.sched), mexit
 void stop_world_for_good(runtime_impl& rt);                        // [g0] returns; wakes every m so that it exits
 std::int64_t threads_left_locked(const runtime_impl& rt) noexcept; // any thread: so many until options::max_threads

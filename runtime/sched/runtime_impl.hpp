@@ -35,6 +35,7 @@ struct schedt {
     std::int32_t nwanting = 0;
     std::int64_t mnext = 0;          // ms made so far, and the next id
     std::int64_t nmfreed = 0;        // ms that have exited
+    m* newm_handoff = nullptr;       // ms that wait for sysmon to make their threads (thread.cpp)
     std::int32_t nmsys = 0;          // system ms, not counted for deadlocks
     std::int32_t external = 0;       // external_wakers: while there is one, nothing is a deadlock
     bool deadlock_told = false;      // options::on_deadlock has been called for this one

@@ -4,6 +4,9 @@
 // It naps 20 µs; after 50 naps in which nothing was to be done (1 ms) each nap is twice as long, up to
 // 10 ms. When every P is idle it sleeps until one is taken (pidleget pokes it), so an idle program has
 // no wake-ups at all (but while WEFTDEBUG asks for traces).
+//
+// It makes the threads for ms that are wanted by a thread which may not be cloned (Go: the template thread); whoever
+// leaves one to it pokes its note, under sched.lock.
 #include <algorithm>
 #include <mutex>
 
@@ -28,6 +31,7 @@ bool deep_sleep(runtime_impl& rt) {
         std::lock_guard hold(sched.lock);
         checkdead_locked(rt); // the last external_waker may just have gone; it may let go of the lock
         if (sched.npidle.load(relaxed) != rt.procs() || sched.stopping.load(relaxed)) return false;
+        if (sched.newm_handoff != nullptr) return false;
         if (!sched.runq.empty()) return false; // somebody is about to wake an m, or found none
         sched.sysmonwait.store(true, relaxed);
     }
@@ -96,6 +100,7 @@ void sysmon() {
         }
         if (sched.stopping.load(acquire)) return;
         if (rt.quit_wanted.load(acquire)) quit(rt);
+        make_threads_left_to_sysmon(rt);
         if (trace_us > 0 && os::nanotime() >= next_trace) {
             next_trace = os::nanotime() + trace_us * 1000;
             trace(rt);

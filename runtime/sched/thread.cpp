@@ -175,6 +175,20 @@ void newm1(m* mp) {
     newosproc(mp);
 }
 
+/// Whether the calling thread may have an affinity, a priority, a namespace of its own, which a new thread would
+/// inherit: one that is tied to a goroutine, or the host's.
+bool is_tainted() noexcept {
+    const g* self = weft_getg();
+    return self == nullptr || self->m->locked_ext > 0 || self->m->attached;
+}
+
+/// sysmon makes the thread. Go: newm's hand-off to the template thread.
+void leave_to_sysmon(runtime_impl& rt, m* mp) noexcept {
+    const std::lock_guard hold(rt.sched.lock);
+    mp->schedlink = std::exchange(rt.sched.newm_handoff, mp);
+    rt.sched.sysmonnote.poke();
+}
+
 } // namespace
 
 m* allocm_for_host(runtime_impl& rt) {
@@ -198,8 +212,24 @@ void newm(runtime_impl& rt, void (*fn)(), p* pp, std::int64_t id) {
         if (fn == sysmon) rt.boot.step("newm", "sysmon, an m that never gets a P");
         m* mp = allocm(rt, fn, id);
         mp->nextp = pp;
-        newm1(mp);
+        if (is_tainted())
+            leave_to_sysmon(rt, mp);
+        else
+            newm1(mp);
     });
+}
+
+void make_threads_left_to_sysmon(runtime_impl& rt) {
+    m* next;
+    {
+        const std::lock_guard hold(rt.sched.lock);
+        next = std::exchange(rt.sched.newm_handoff, nullptr);
+    }
+    while (next != nullptr) {
+        m* mp = std::exchange(next, next->schedlink);
+        mp->schedlink = nullptr;
+        newm1(mp);
+    }
 }
 
 void mexit(m* mp) {

@@ -3,8 +3,12 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <sys/prctl.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -472,4 +476,72 @@ TEST_CASE("22 TestLockOSThreadExit/Alt: one that ends locked ends its thread") {
 TEST_CASE("81 TestLockOSThread: main begins on the thread that called run") {
     const auto host = std::this_thread::get_id();
     for (int procs : {1, 4}) weft::run([&] { CHECK(std::this_thread::get_id() == host); }, {.procs = procs});
+}
+
+namespace {
+
+/// How many threads of the process have that name.
+int threads_named(const std::string& name) {
+    int count = 0;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::string comm;
+        std::getline(std::ifstream(task.path() / "comm"), comm);
+        count += comm == name;
+    }
+    return count;
+}
+
+} // namespace
+
+TEST_CASE("23 TestLockOSThreadAvoidsStatePropagation: a thread that a goroutine may have changed is not cloned") {
+    int named = 0;
+    int threads = 0;
+    weft::run(
+        [&] {
+            weft::this_goroutine::lock_os_thread();
+            char before[16];
+            REQUIRE(prctl(PR_GET_NAME, before) == 0);
+            REQUIRE(prctl(PR_SET_NAME, "tainted") == 0); // a new thread has the name of whoever makes it
+            std::atomic<int> inside{0};
+            weft::wait_group all;
+            for (int i = 0; i < 4; i++) {
+                all.add(1);
+                weft::go([&] {
+                    inside++;
+                    while (inside < 4)
+                        std::this_thread::sleep_for(std::chrono::milliseconds(1)); // each on a thread of its own
+                    all.done();
+                });
+            }
+            all.wait();
+            named = threads_named("tainted");
+            threads = static_cast<int>(std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}));
+            prctl(PR_SET_NAME, before);
+            weft::this_goroutine::unlock_os_thread();
+        },
+        {.procs = 4});
+    CHECK(named == 1);
+    CHECK(threads >= 6); // this one, sysmon, and the four
+}
+
+TEST_CASE(
+    "24 TestLockOSThreadTemplateThreadRace: threads that sysmon makes, while the world is stopped again and again") {
+    for (int round = 0; round < 20; round++) {
+        weft::run(
+            [] {
+                weft::this_goroutine::pin tied;
+                weft::wait_group all;
+                for (int i = 0; i < 8; i++) {
+                    all.add(1);
+                    weft::go([&] {
+                        const weft::this_goroutine::pin tied_too;
+                        weft::yield();
+                        all.done();
+                    });
+                    weft::set_procs(1 + i % 4);
+                }
+                all.wait();
+            },
+            {.procs = 2});
+    }
 }
