@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // boost_fiber WHOSE: Boost.Fiber at work, its library included, on the switch of WHOSE (whose.hpp).
+#include <weft/fcontext.h> // before Boost's; in boost_context.cpp it comes after them
+
 #include <algorithm>
 #include <atomic>
 #include <mutex>

@@ -12,6 +12,8 @@
 
 #include <boost/context/detail/fcontext.hpp>
 
+#include <weft/fcontext.h>
+
 /// Does not bring an archive's object in, but is there if something else has: it stands in one object with
 /// jump_fcontext, and two definitions of that would not link.
 extern "C" [[gnu::weak]] void weft_fcontext_entry();
@@ -33,7 +35,12 @@ inline std::string owner(std::uintptr_t code) {
     return weft_fcontext_entry != nullptr ? "weft-static" : file;
 }
 
-inline std::string of_jump() { return owner(reinterpret_cast<std::uintptr_t>(&boost::context::detail::jump_fcontext)); }
+inline std::string of_jump() {
+    const auto jump = reinterpret_cast<std::uintptr_t>(&boost::context::detail::jump_fcontext);
+    // Two declarations of one function, whichever header came first.
+    return jump == reinterpret_cast<std::uintptr_t>(&weft_jump_fcontext) ? owner(jump)
+                                                                         : "another than weft/fcontext.h's";
+}
 
 /// Called in a context: the owner of the outermost frame.
 inline std::string of_base() {
