@@ -62,6 +62,7 @@ IMPLEMENTATIONS = {
     for i in (
         Implementation("weft", "weft", "weft"),
         Implementation("weft_call", "weft, out-of-line switch", "other"),
+        Implementation("weft_fcontext", "weft-fcontext, under Boost's headers", "other", "libboost-context1.81-dev"),
         Implementation("weft_shared", "weft, control words shared", "other"),
         Implementation("weft_plain", "weft, unannounced", "other"),
         Implementation("weft_dynamic", "weft, shared C and C++ libraries", "other"),

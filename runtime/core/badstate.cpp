@@ -40,6 +40,8 @@ void weft_badsystemstack() noexcept {
 
 void weft_badcontext() noexcept { fatal_raw("weft: a context's function returned"); }
 
+void weft_badfcontext() noexcept { fatal_raw("weft: an fcontext's function returned"); }
+
 void weft_badmstart() noexcept { fatal_raw("bad runtime\xc2\xb7mstart"); }
 
 void weft_badalign() noexcept { fatal_raw("runtime: misaligned stack pointer at a switch"); }

@@ -19,6 +19,7 @@ extern "C" {
 [[noreturn]] void weft_badmcall2() noexcept;      ///< an mcall function returned. Go: badmcall2
 [[noreturn]] void weft_badsystemstack() noexcept; ///< neither g0 nor m.curg. Go: badsystemstack
 [[noreturn]] void weft_badcontext() noexcept;     ///< the function of a weft_context returned
+[[noreturn]] void weft_badfcontext() noexcept;    ///< the function of make_fcontext returned
 [[noreturn]] void weft_badmstart() noexcept;      ///< mstart1 returned, or mstart off g0. Go: "bad runtime·mstart"
 [[noreturn]] void weft_badalign() noexcept;       ///< asm assertion: a stack pointer is not a multiple of 16
 [[noreturn]] void weft_badg() noexcept;           ///< asm assertion: a switch to no goroutine, or to one without an m

@@ -4,7 +4,10 @@
 // test/tools/asmdecl.py compares the three.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+
+#include <weft/fcontext.h>
 
 namespace weft::rt {
 struct g;
@@ -78,5 +81,20 @@ void weft_context_make(weft_context* c, void* stack_top, void (*fn)(void*, void*
 
 /// The base of every such context's stack. Entered by a switch only.
 void weft_context_entry();
+
+// weft-fcontext's, which are in neither of the other libraries.
+
+/// Boost's jump_fcontext; see weft/fcontext.h, which declares the three for users.
+weft_transfer jump_fcontext(weft_fcontext to, void* data);
+
+/// Boost's ontop_fcontext: fn runs in the place where to was left, and its result is what to gets.
+weft_transfer ontop_fcontext(weft_fcontext to, void* data, weft_transfer (*fn)(weft_transfer));
+
+/// Boost's make_fcontext: writes a context that begins in weft_fcontext_entry and from there calls fn(transfer) on
+/// the stack that ends at stack_top. Any thread.
+weft_fcontext make_fcontext(void* stack_top, std::size_t size, void (*fn)(weft_transfer)) noexcept;
+
+/// The base of every such context's stack. Entered by a jump only.
+void weft_fcontext_entry();
 
 } // extern "C"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """asmdecl.py [--self-test] ROOT
 
-Compares every weft_* entry written in assembly in the three places that describe it:
+Compares every entry written in assembly, weft_* and *_fcontext, in the three places that describe it:
   runtime/core/trampolines.hpp  the declaration
   asm/<cpu>/*                   `func NAME` or `public_func NAME`, and a comment line with the signature
   asm/README.md                 `### NAME` and a block: signature, `in` line with the registers of each CPU
@@ -24,6 +24,8 @@ ABI = {
     "aarch64": [(f"x{i}", f"w{i}") for i in range(8)],
     "riscv64": [(f"a{i}", f"a{i}") for i in range(8)],
 }
+# What an entry may be called: weft_*, or by a name of Boost's.
+ENTRY = r"(?:weft_\w+|\w+_fcontext)"
 WORDS_32 = {"uint32_t", "int32_t", "int", "unsigned", "unsigned int"}
 BUILTIN = {"void", "bool", "char", "short", "int", "long", "unsigned", "signed", "float", "double", "const"}
 FIELDS = "in out clobbers stack does also order ends outermost".split()
@@ -104,10 +106,10 @@ def signature(text, name):
 
 
 def declarations(path):
-    """name -> Signature of every weft_* function declared or defined in a C++ file."""
+    """name -> Signature of every entry or handler declared or defined in a C++ file."""
     text = re.sub(r"//[^\n]*|/\*.*?\*/|^\s*#[^\n]*", "", path.read_text(encoding="utf-8"), flags=re.S | re.M)
     found = {}
-    for use in re.finditer(r"\b(weft_\w+)\s*\(", text):
+    for use in re.finditer(rf"\b({ENTRY})\s*\(", text):
         start = max(text.rfind(c, 0, use.start()) for c in ";{}") + 1
         said = signature(text[start:].lstrip(), use.group(1))
         end = closing(text, use.end() - 1)
@@ -125,7 +127,7 @@ class AsmFile:
         code = [line.split(mark)[0] for line in lines]
         self.comments = [line.strip()[len(mark):].strip() for line in lines if line.strip().startswith(mark)]
         text = "\n".join(code)
-        self.functions = re.findall(r"^\s*(?:public_)?func\s+(weft_\w+)", text, re.M)
+        self.functions = re.findall(rf"^\s*(?:public_)?func\s+({ENTRY})", text, re.M)
         self.handlers = set(re.findall(r"^\s*handler\s+(weft_\w+)", text, re.M))
         self.mark = mark
 
@@ -248,7 +250,7 @@ def check(root):
     # The README against the header.
     text = readme.read_text(encoding="utf-8")
     sections = {}
-    for name, block in re.findall(r"^### (weft_\w+)\n+```\n(.*?)^```", text, re.M | re.S):
+    for name, block in re.findall(rf"^### ({ENTRY})\n+```\n(.*?)^```", text, re.M | re.S):
         sections[name] = block.splitlines()
     for name in sorted(declared.keys() | sections.keys()):
         if name not in sections:

@@ -12,8 +12,8 @@ import gdb
 
 SPEC = json.load(open(os.environ["WEFT_GDB_STEP"], encoding="utf-8"))
 # The functions whose presence and order count: the rest are the compiler's inlined ones and libc's.
-COUNTS = re.compile(r"(weft_\w+|wrong_\w+|step_(call|cross|switch)\w*|host|boot|schedule|task_a|task_b|on_g0|on_system|"
-                    r"end_of_goroutine|in_a_context|leave_at_once|crosser|switcher)$")
+COUNTS = re.compile(r"(weft_\w+|\w+_fcontext|wrong_\w+|step_(call|cross|switch)\w*|host|boot|schedule|task_a|task_b|on_g0|"
+                    r"on_system|end_of_goroutine|in_a_context|leave_at_once|crosser|switcher)$")
 printed = set()
 
 

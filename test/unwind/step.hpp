@@ -85,10 +85,19 @@ extern publication watched;
 
 } // namespace unwind
 
+namespace unwind {
+/// The two registers in which results are returned.
+struct words {
+    std::uint64_t first;
+    std::uint64_t second;
+};
+} // namespace unwind
+
 extern "C" {
-/// Loads r's constants, calls step_capture(r), then fn(a, b, c, d), from one frame.
-void step_call(unwind::record* r, std::uintptr_t fn, std::uint64_t a, std::uint64_t b, std::uint64_t c,
-               std::uint64_t d);
+/// Loads r's constants, calls step_capture(r), then fn(a, b, c, d), from one frame. Returns what fn has left in the
+/// registers of results.
+unwind::words step_call(unwind::record* r, std::uintptr_t fn, std::uint64_t a, std::uint64_t b, std::uint64_t c,
+                        std::uint64_t d);
 void step_capture(unwind::record* r);
 }
 
@@ -98,19 +107,22 @@ inline std::uint64_t argument(const void* p) { return reinterpret_cast<std::uint
 template <class F>
     requires std::is_function_v<F> std::uint64_t argument(F* f) { return reinterpret_cast<std::uint64_t>(f); }
 inline std::uint64_t argument(std::uint32_t n) { return n; }
+inline std::uint64_t argument(std::size_t n) { return n; }
 
 /// Calls a trampoline from r's place. Inlined, so that the scenario's function is what calls.
 template <class F, class... Args>
-[[gnu::always_inline]] inline void stepped(record& r, std::initializer_list<expectation> allowed, F* fn, Args... args) {
+[[gnu::always_inline]] inline words stepped(record& r, std::initializer_list<expectation> allowed, F* fn,
+                                            Args... args) {
     const expectations before = expected;
     expected = {};
     for (const expectation& e : allowed) expected.any[expected.size++] = e;
-    std::uint64_t words[4] = {};
+    std::uint64_t given[4] = {};
     std::size_t n = 0;
-    ((words[n++] = argument(args)), ...);
+    ((given[n++] = argument(args)), ...);
     static_cast<void>(n);
-    step_call(&r, reinterpret_cast<std::uintptr_t>(fn), words[0], words[1], words[2], words[3]);
+    const words got = step_call(&r, reinterpret_cast<std::uintptr_t>(fn), given[0], given[1], given[2], given[3]);
     expected = before;
+    return got;
 }
 
 /// What is expected while a trampoline runs that nobody called: goexit, after its goroutine.

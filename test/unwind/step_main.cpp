@@ -12,6 +12,7 @@
 #include <weft/context.h>
 
 #include "core/cpu.hpp"
+#include "step_fcontext.hpp"
 #include "step_inline.hpp"
 #include "step_world.hpp"
 
@@ -19,17 +20,6 @@ using namespace unwind;
 using weft::rt::g;
 
 namespace {
-
-/// Control words other than the initial ones, so that the switches have to load some.
-void other_words() {
-#if defined(__x86_64__)
-    const std::uint32_t mxcsr = weft::rt::cpu::initial_fpcw | 0x6000;
-    const std::uint16_t x87 = weft::rt::cpu::initial_x87cw & ~0x0300;
-    asm volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87));
-#else
-    asm volatile("msr fpcr, %0" : : "r"(std::uint64_t{3} << 22));
-#endif
-}
 
 std::uint32_t word; // what switchto publishes
 
@@ -343,6 +333,7 @@ const scenario scenarios[] = {
          stepped(in_host, {leaving(in_host), fresh, outermost()}, weft_context_switch, &contexts[0], &contexts[1],
                  &word);
      }},
+    {"fcontexts", none, switch_fcontexts},
 #ifdef WEFT_CROSS_INLINE
     {"inline_crossings",
      [] {
@@ -369,10 +360,10 @@ const scenario scenarios[] = {
 };
 
 constexpr const char* trampolines[] = {
-    "weft_getg",           "weft_setg",         "weft_procyield",     "weft_gogo",
-    "weft_mcall",          "weft_systemstack",  "weft_switchto",      "weft_switchto_call",
-    "weft_goexit",         "weft_mstart",       "weft_mstart_stub",   "weft_rt0",
-    "weft_context_switch", "weft_context_make", "weft_context_entry", "weft_unwind_from",
+    "weft_getg",        "weft_setg",     "weft_procyield",      "weft_gogo",         "weft_mcall",
+    "weft_systemstack", "weft_switchto", "weft_switchto_call",  "weft_goexit",       "weft_mstart",
+    "weft_mstart_stub", "weft_rt0",      "weft_context_switch", "weft_context_make", "weft_context_entry",
+    "weft_unwind_from", "jump_fcontext", "ontop_fcontext",      "make_fcontext",     "weft_fcontext_entry",
 };
 constexpr const char* inlines[] = {
 #ifdef WEFT_CROSS_INLINE

@@ -34,6 +34,16 @@ void freshen(weft::rt::g& gp) {
     gp.sched.x87cw = weft::rt::cpu::initial_x87cw;
 }
 
+void other_words() {
+#if defined(__x86_64__)
+    const std::uint32_t mxcsr = weft::rt::cpu::initial_fpcw | 0x6000;
+    const std::uint16_t x87 = weft::rt::cpu::initial_x87cw & ~0x0300;
+    asm volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87));
+#else
+    asm volatile("msr fpcr, %0" : : "r"(std::uint64_t{3} << 22));
+#endif
+}
+
 void run_scenario(body host, bool g0_above) {
     void* p = mmap(nullptr, 4 * slot, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) std::abort();
@@ -109,5 +119,6 @@ END(weft_badmstart)
 END(weft_badalign)
 END(weft_badg)
 END(weft_badcontext)
+END(weft_badfcontext)
 
 } // extern "C"

@@ -34,6 +34,9 @@ bool runs_on(const weft::rt::g& gp);
 /// Makes gp a fresh goroutine, as need_stack does.
 void freshen(weft::rt::g& gp);
 
+/// Sets control words other than the initial ones, so that the switches have to load some.
+void other_words();
+
 /// Runs the body on a thread whose stack, m's g0's, lies above the goroutines' or below them.
 [[noreturn]] void run_scenario(body host, bool g0_above);
 

@@ -40,6 +40,7 @@ inline constexpr rule caller_saved[] = {
 
 inline constexpr std::size_t arguments[] = {ST_X0, ST_X1, ST_X2, ST_X3};
 inline constexpr std::size_t result = ST_X0;
+inline constexpr std::size_t second_result = ST_X1;
 inline constexpr std::size_t frame_pointer = ST_X29;
 
 /// As in x86_64/cpu_rules.hpp.
@@ -48,6 +49,8 @@ inline constexpr std::uint64_t red_zone = 0;
 inline constexpr std::uint64_t switch_frame = 160;
 inline constexpr std::uint64_t systemstack_frame = 32;
 inline constexpr std::uint64_t stub_frame = 160;
+inline constexpr std::uint64_t fcontext_frame = 176;
+inline constexpr std::uint64_t fcontext_pc = 16;
 
 /// Bits 22 to 26: rounding, FZ, DN, AHP. A CPU may ignore writes to the others.
 inline void fill_control_words(state& s, std::uint64_t random) {

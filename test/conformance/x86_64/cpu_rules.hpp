@@ -39,6 +39,7 @@ inline constexpr rule caller_saved[] = {
 
 inline constexpr std::size_t arguments[] = {ST_RDI, ST_RSI, ST_RDX, ST_RCX};
 inline constexpr std::size_t result = ST_RAX;
+inline constexpr std::size_t second_result = ST_RDX;
 inline constexpr std::size_t frame_pointer = ST_RBP;
 
 /// How far below the caller's stack pointer a called routine finds its own.
@@ -49,6 +50,9 @@ inline constexpr std::uint64_t red_zone = 128;
 inline constexpr std::uint64_t switch_frame = 48;
 inline constexpr std::uint64_t systemstack_frame = 32;
 inline constexpr std::uint64_t stub_frame = 64;
+inline constexpr std::uint64_t fcontext_frame = 64;
+/// Where in it, from its lower end, the place stands at which it goes on.
+inline constexpr std::uint64_t fcontext_pc = 56;
 
 /// Random control words that differ from the initial ones and that the CPU can hold. Unmasked exceptions
 /// harm nobody: between the load and the host's own words nothing computes.

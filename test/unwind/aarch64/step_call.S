@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// void step_call(unwind::record* r, uintptr_t fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+// unwind::words step_call(unwind::record* r, uintptr_t fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 // void wrong_cfa(), void wrong_register(), void wrong_end()
 // As x86_64/step_call.asm, which has the explanation.
 #include "abi.inc"

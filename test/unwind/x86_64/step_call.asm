@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: MIT
-; void step_call(unwind::record* r, uintptr_t fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+; unwind::words step_call(unwind::record* r, uintptr_t fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 ; Loads r.constants into the callee-saved registers, calls step_capture(r) and then fn(a, b, c, d) from
-; this one frame: from inside fn an unwinder must find the constants here, and above what capture found.
+; this one frame: from inside fn an unwinder must find the constants here, and above what capture found. Returns what fn
+; leaves in rax and rdx.
 ;
 ; void step_trap_on(), void step_trap_off(): the trap flag.
 ; void wrong_cfa(), void wrong_register(), void wrong_end(): functions a row of which lies.
