@@ -134,6 +134,8 @@ char* context_top() { return reinterpret_cast<char*>(world.context_stack + world
                 &contexts[1], &contexts[0], &word);
 }
 
+[[gnu::noinline]] void* on_top(void* value) { return value; }
+
 [[gnu::always_inline]] inline void a_to_contexts_and_back() {
     stepped(in_a, {leaving(in_a)}, weft_context_make, &contexts[1], context_top(), &in_a_context, &word);
     contexts[1].fpcw = weft::rt::cpu::initial_fpcw;
@@ -146,6 +148,7 @@ char* context_top() { return reinterpret_cast<char*>(world.context_stack + world
         contexts[1].flags = static_cast<std::uint16_t>(flags >> 1);
         const expectation again = arriving(gobuf_of(contexts[1]), in_context);
         stepped(in_a, {leaving(in_a), again}, weft_context_switch, &contexts[0], &contexts[1], &word);
+        stepped(in_a, {leaving(in_a), again}, weft_context_switch_ontop, &contexts[0], &contexts[1], &on_top, &word);
     }
 }
 
