@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // void* weft_context_switch(weft_context* from, weft_context* to, void* value)
-// void* weft_context_switch_ontop(weft_context* from, weft_context* to, void* (*fn)(void*), void* value)
+// void* weft_context_switch_ontop(weft_context* from, weft_context* to, void* (*fn)(void*), void* passed)
 // void weft_context_make(weft_context* c, void* stack_top, void (*fn)(void*, void*), void* arg)
 // void weft_context_entry()
 // value travels in x2; a fresh context has fn in x19 and arg in x20.

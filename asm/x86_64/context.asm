@@ -24,9 +24,9 @@ public_func weft_context_switch
   ret
 endfunc
 
-; void* weft_context_switch_ontop(weft_context* from, weft_context* to, void* (*fn)(void*), void* value)
-; The same, but fn(value) is called on to's stack before to continues, and to gets what fn returns.
-; in      rdi = from, rsi = to, rdx = fn, rcx = value
+; void* weft_context_switch_ontop(weft_context* from, weft_context* to, void* (*fn)(void*), void* passed)
+; The same, but fn(passed) is called on to's stack before to continues, and to gets what fn returns.
+; in      rdi = from, rsi = to, rdx = fn, rcx = passed
 ; out     as weft_context_switch: from is suspended in the very same frame, and continued by its tail
 ; stack   fn's begins below to's red zone: who left to by inline code may have something there, and
 ;         need not have aligned rsp either

@@ -156,6 +156,19 @@ static inline int weft_coroutine_by_call(int (*form)(weft_coroutine*, void*, voi
     return result;
 }
 
+#if WEFT_INLINE_SWITCH
+/* How far above lo the stack pointer is; a large number when it is below. */
+static inline uintptr_t weft_coroutine_above(const char* lo) {
+    uintptr_t distance;
+#if defined(__x86_64__)
+    __asm__("movq %%rsp, %0\n\tsubq %1, %0" : "=&r"(distance) : "rm"(lo) : "cc");
+#else
+    __asm__("sub %0, sp, %1" : "=r"(distance) : "r"(lo));
+#endif
+    return distance;
+}
+#endif
+
 /* resume and yield as inline code, where weft_context_switch_inline is (with WEFT_NO_INLINE_SWITCH and elsewhere they
  * are the calls). Contracts and errors are the same, and so are the coroutines: one form may resume
  * what left by the other. A coroutine whose switches have more to see to takes the call by itself. */
@@ -173,14 +186,8 @@ static inline int weft_coroutine_resume_inline(weft_coroutine* co, void* value, 
 
 static inline int weft_coroutine_yield_inline(weft_coroutine* co, void* value, void** out) {
 #if WEFT_INLINE_SWITCH
-    uintptr_t sp;
-#if defined(__x86_64__)
-    __asm__("{movq %%rsp, %0|mov %0, rsp}" : "=r"(sp));
-#else
-    __asm__("mov %0, sp" : "=r"(sp));
-#endif
     if (WEFT_LIKELY(co != NULL && WEFT_LOAD_STATE(co) == WEFT_COROUTINE_STATE_RUNNING &&
-                    sp - (uintptr_t)co->lo < co->size)) {
+                    weft_coroutine_above(co->lo) < co->size)) {
         WEFT_STORE_STATE(co, WEFT_COROUTINE_STATE_SUSPENDED);
         void* const given = weft_context_switch_inline(&co->self, &co->caller, value);
         if (out != NULL) *out = given;

@@ -139,8 +139,8 @@ public:
             coroutine_failed(WEFT_ESTACK);
         const std::uintptr_t place = (lo + on.size - sizeof(Frame)) & ~(align - 1);
         auto* frame = ::new (reinterpret_cast<void*>(place)) Frame(std::forward<Args>(args)...);
-        const auto run = [](weft_coroutine*, void* frame_) -> void* {
-            run_body(static_cast<Frame*>(frame_));
+        const auto run = [](weft_coroutine*, void* f) -> void* {
+            run_body(static_cast<Frame*>(f));
             return nullptr;
         };
         weft_coroutine_init(&frame->co, on.lo, place - lo, run, nullptr, 0); // its stack has been checked

@@ -23,7 +23,7 @@ def complaints(source, options, out):
     """What is wrong with the program, and how much text it has."""
     program = out / (pathlib.Path(source).stem + ".program")
     status, _, said = run(*options.cc.split(), "-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-                          "-ffreestanding", "-fno-stack-protector", "-nostdlib", "-static", "-no-pie",
+                          "-ffreestanding", "-fno-stack-protector", "-nostdlib", "-static",
                           "-I", options.include, source, options.library, "-o", program)
     if status != 0:
         return [f"does not link without libc and libstdc++:\n{said}"], 0
