@@ -69,7 +69,7 @@ class yielder;
 
 namespace detail {
 
-[[noreturn]] inline void coroutine_failed(int code) {
+[[noreturn, gnu::noinline, gnu::cold]] inline void coroutine_failed(int code) {
 #if defined(__cpp_exceptions)
     if (code == WEFT_ENOMEM) throw std::bad_alloc();
     throw coroutine_error(code);
@@ -81,7 +81,7 @@ namespace detail {
 /// What every coroutine has at the upper end of its stack; behind it stands what its kind has.
 struct coroutine_frame {
     weft_coroutine co;
-    exception_words words;
+    exception_words words{}; // while it is suspended
 #if defined(__cpp_exceptions)
     std::exception_ptr left_with;
 #endif
@@ -92,18 +92,19 @@ struct coroutine_frame {
 
     /// Runs the coroutine until it yields or has returned. Throws coroutine_error, and what left the function.
     void enter() {
-        int failed;
-        {
-            const exception_border border(words);
-            failed = weft_coroutine_resume_inline(&co, this, nullptr);
-        }
+        exception_border border(words);
+        const int failed = weft_coroutine_resume_inline(&co, this, nullptr);
+        border.back(words);
         if (failed != 0) [[unlikely]]
             coroutine_failed(failed);
 #if defined(__cpp_exceptions)
         if (left_with != nullptr) [[unlikely]]
-            std::rethrow_exception(std::exchange(left_with, nullptr));
+            rethrow();
 #endif
     }
+#if defined(__cpp_exceptions)
+    [[noreturn, gnu::noinline, gnu::cold]] void rethrow() { std::rethrow_exception(std::exchange(left_with, nullptr)); }
+#endif
 
     /// From the coroutine to its resumer and back. Throws coroutine_error when called from elsewhere.
     void leave() {

@@ -140,7 +140,15 @@ int weft_coroutine_reset(weft_coroutine* co, weft_coroutine_fn* fn, void* user) 
     return 0;
 }
 
+// The plain case of both stands first, and switches as the inline forms do: one return that the processor has seen
+// another call for, instead of two.
 int weft_coroutine_resume(weft_coroutine* co, void* value, void** out) {
+    if (co != nullptr && state_of(co) == WEFT_COROUTINE_STATE_SUSPENDED) [[likely]] {
+        set_state(co, WEFT_COROUTINE_STATE_RUNNING);
+        void* const given = weft_context_switch_inline(&co->caller, &co->self, value);
+        if (out != nullptr) *out = given;
+        return 0;
+    }
     if (const int why = why_not_resumed(co); why != 0) return why;
     return enter(co, value, out, nullptr);
 }
@@ -153,6 +161,12 @@ int weft_coroutine_resume_ontop(weft_coroutine* co, weft_ontop_fn* fn, void* val
 
 int weft_coroutine_yield(weft_coroutine* co, void* value, void** out) {
     if (const int why = why_not_left(co, __builtin_frame_address(0)); why != 0) return why;
+    if (state_of(co) == WEFT_COROUTINE_STATE_RUNNING) [[likely]] {
+        set_state(co, WEFT_COROUTINE_STATE_SUSPENDED);
+        void* const given = weft_context_switch_inline(&co->self, &co->caller, value);
+        if (out != nullptr) *out = given;
+        return 0;
+    }
     set_state(co, suspended(co));
     tools::leave(co, false);
     void* const given = weft_context_switch(&co->self, &co->caller, value);

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "ended_child.hpp"
@@ -256,6 +257,26 @@ TEST_CASE("coroutine<Y, R>: resumed and left by destructors during unwinding") {
     uncaught.push_back(std::uncaught_exceptions());
     uncaught.push_back(*c.resume());
     CHECK(uncaught == std::vector<int>{0, 1, 1, 0, 0});
+}
+
+TEST_CASE("coroutine<Y, R>: another thread takes it up, and it is still in its catch block") {
+    weft::coroutine<std::string, int> c([](auto& yield, int) {
+        try {
+            throw std::runtime_error("first");
+        } catch (const std::runtime_error& e) {
+            static_cast<void>(yield("caught"));
+            try {
+                throw; // another thread's exception state by now
+            } catch (const std::runtime_error& again) {
+                static_cast<void>(yield(again.what()));
+            }
+            static_cast<void>(yield(e.what()));
+        }
+        static_cast<void>(yield(std::current_exception() == nullptr ? "none" : "some"));
+    });
+    std::vector<std::string> said(4);
+    for (std::string& s : said) std::thread([&] { s = *c.resume(0); }).join();
+    CHECK(said == std::vector<std::string>{"caught", "first", "first", "none"});
 }
 
 TEST_CASE("coroutine<Y, R>: named ends") {

@@ -22,9 +22,9 @@ namespace detail {
 
 /// libstdc++'s and libc++abi's __cxa_eh_globals.
 struct exception_words {
-    void* caught = nullptr;
-    unsigned int uncaught = 0;
-    bool empty() const noexcept { return caught == nullptr && uncaught == 0; }
+    void* caught;
+    unsigned int uncaught;
+    bool empty() const noexcept { return (reinterpret_cast<std::uintptr_t>(caught) | uncaught) == 0; }
 };
 
 // Under another name than <cxxabi.h>'s, which says that its result is always the same: not where a goroutine may
@@ -42,45 +42,43 @@ inline std::uintptr_t thread_pointer() noexcept {
     return word;
 }
 
-/// Stands on the resumer's stack around the switch: before it the thread's words go here and the coroutine's
-/// into force, after it the other way round. mine: the coroutine's.
+/// On the resumer's stack around the switch. Both sides hardly ever have anything: then nothing is written.
 class exception_border {
 public:
-    explicit exception_border(exception_words& mine) noexcept
-        : mine_(mine), words_(weft_cxa_get_globals()), thread_(thread_pointer()) {
-        if (words_->empty() && mine_.empty()) [[likely]]
+    /// Before the switch: the thread's words are kept here, and the coroutine's, which are in mine, come into force.
+    explicit exception_border(const exception_words& mine) noexcept
+        : words_(weft_cxa_get_globals()), thread_(thread_pointer()), crossed_(!words_->empty() || !mine.empty()) {
+        if (!crossed_) [[likely]]
             return;
-        swap();
+        theirs_ = *words_;
+        *words_ = mine;
     }
-    ~exception_border() {
-        // The resumer may be a goroutine that went on on another thread meanwhile.
+    /// After it: the other way round. On another thread, if the resumer is a goroutine that went there meanwhile.
+    void back(exception_words& mine) noexcept {
         if (thread_ == 0 || thread_pointer() != thread_) [[unlikely]]
             words_ = weft_cxa_get_globals();
-        if (words_->empty() && theirs_.empty() && mine_.empty()) [[likely]]
-            return;
-        mine_ = *words_;
+        if (!crossed_) {
+            if (words_->empty()) [[likely]]
+                return;
+            theirs_ = {};
+        }
+        mine = *words_;
         *words_ = theirs_;
     }
-    exception_border(const exception_border&) = delete;
-    exception_border& operator=(const exception_border&) = delete;
 
 private:
-    void swap() noexcept {
-        theirs_ = *words_;
-        *words_ = mine_;
-    }
-
-    exception_words& mine_;
     exception_words* words_;
     std::uintptr_t thread_;
-    exception_words theirs_;
+    bool crossed_;
+    exception_words theirs_; // if crossed
 };
 
 #else
 
 struct exception_words {};
 struct exception_border {
-    explicit exception_border(exception_words&) noexcept {}
+    explicit exception_border(const exception_words&) noexcept {}
+    void back(exception_words&) noexcept {}
 };
 
 #endif
