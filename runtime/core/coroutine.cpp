@@ -38,7 +38,7 @@ std::uint32_t running(const weft_coroutine* co) noexcept {
     return by_call(co) ? WEFT_COROUTINE_STATE_RUNNING_CALL : WEFT_COROUTINE_STATE_RUNNING;
 }
 
-int why_not_resumed(const weft_coroutine* co) noexcept {
+[[gnu::noinline]] int why_not_resumed(const weft_coroutine* co) noexcept {
     switch (weft_coroutine_status(co)) {
     case WEFT_COROUTINE_SUSPENDED: return 0;
     case WEFT_COROUTINE_RUNNING: return WEFT_ERUNNING;
@@ -60,10 +60,10 @@ int why_not_left(const weft_coroutine* co, const void* address) noexcept {
 /// What every coroutine runs.
 void run(void* co_, void* value) {
     auto* co = static_cast<weft_coroutine*>(co_);
-    tools::arrive(co);
+    if (tools::present()) tools::arrive(co);
     void* const result = co->fn(co, value);
     set_state(co, WEFT_COROUTINE_STATE_FINISHED);
-    tools::leave(co, true);
+    if (tools::present()) tools::leave(co, true);
     weft_context_switch(&co->self, &co->caller, result);
 }
 
@@ -86,14 +86,14 @@ struct ontop {
 
 void* run_ontop(void* ontop_) {
     const ontop top = *static_cast<ontop*>(ontop_); // it is on the stack that was left
-    tools::arrive(top.co);
+    if (tools::present()) tools::arrive(top.co);
     return top.fn(top.value);
 }
 
 /// Enters co, which is suspended, whatever it needs.
-int enter(weft_coroutine* co, void* value, void** out, weft_ontop_fn* fn) {
+[[gnu::noinline]] int enter(weft_coroutine* co, void* value, void** out, weft_ontop_fn* fn) {
     set_state(co, running(co));
-    void* const fake_stack = tools::enter(co);
+    void* const fake_stack = tools::present() ? tools::enter(co) : nullptr;
     ontop top{co, fn, value};
     void* const given = fn == nullptr ? weft_context_switch(&co->caller, &co->self, value)
                                       : weft_context_switch_ontop(&co->caller, &co->self, run_ontop, &top);
@@ -168,9 +168,9 @@ int weft_coroutine_yield(weft_coroutine* co, void* value, void** out) {
         return 0;
     }
     set_state(co, suspended(co));
-    tools::leave(co, false);
+    if (tools::present()) tools::leave(co, false);
     void* const given = weft_context_switch(&co->self, &co->caller, value);
-    tools::arrive(co);
+    if (tools::present()) tools::arrive(co);
     if (out != nullptr) *out = given;
     return 0;
 }
@@ -187,9 +187,9 @@ int weft_coroutine_transfer(weft_coroutine* from, weft_coroutine* to, void* valu
     to->caller.x87cw = from->caller.x87cw;
     set_state(from, suspended(from));
     set_state(to, running(to));
-    tools::transfer(from, to);
+    if (tools::present()) tools::transfer(from, to);
     void* const given = weft_context_switch(&from->self, &to->self, value);
-    tools::arrive(from);
+    if (tools::present()) tools::arrive(from);
     if (out != nullptr) *out = given;
     return 0;
 }

@@ -32,10 +32,11 @@ inline constexpr int by_transfer = 2;
 
 inline bool asan() noexcept { return __sanitizer_start_switch_fiber != nullptr; }
 inline bool tsan() noexcept { return __tsan_create_fiber != nullptr; }
+/// Whether any of the functions below is wanted.
 inline bool present() noexcept { return asan() || tsan(); }
 
 /// The caller, who is no coroutine or another one, is about to enter co. Returns what back() wants.
-inline void* enter(weft_coroutine* co) noexcept {
+[[gnu::noinline, gnu::cold]] inline void* enter(weft_coroutine* co) noexcept {
     void* fake_stack = nullptr;
     co->tools.entered = by_resume;
     if (asan()) __sanitizer_start_switch_fiber(&fake_stack, co->lo, co->size);
@@ -53,7 +54,7 @@ inline void back(void* fake_stack) noexcept {
 }
 
 /// co is about to go to its resumer; dies: for ever.
-inline void leave(weft_coroutine* co, bool dies) noexcept {
+[[gnu::noinline, gnu::cold]] inline void leave(weft_coroutine* co, bool dies) noexcept {
     if (asan())
         __sanitizer_start_switch_fiber(dies ? nullptr : &co->tools.fake_stack, co->tools.caller_lo,
                                        co->tools.caller_size);
@@ -61,7 +62,7 @@ inline void leave(weft_coroutine* co, bool dies) noexcept {
 }
 
 /// from is about to go to to, which has its resumer now.
-inline void transfer(weft_coroutine* from, weft_coroutine* to) noexcept {
+[[gnu::noinline, gnu::cold]] inline void transfer(weft_coroutine* from, weft_coroutine* to) noexcept {
     to->tools.caller_lo = from->tools.caller_lo;
     to->tools.caller_size = from->tools.caller_size;
     to->tools.caller_fiber = from->tools.caller_fiber;
@@ -74,7 +75,7 @@ inline void transfer(weft_coroutine* from, weft_coroutine* to) noexcept {
 }
 
 /// The first thing on co's stack after a switch to it. What ran on top of co may have done it already.
-inline void arrive(weft_coroutine* co) noexcept {
+[[gnu::noinline, gnu::cold]] inline void arrive(weft_coroutine* co) noexcept {
     const int how = co->tools.entered;
     co->tools.entered = 0;
     if (!asan() || how == 0) return;
@@ -88,7 +89,7 @@ inline void arrive(weft_coroutine* co) noexcept {
 }
 
 /// Nobody is on co's stack any more, and what was there does not count.
-inline void forget(weft_coroutine* co) noexcept {
+[[gnu::noinline, gnu::cold]] inline void forget(weft_coroutine* co) noexcept {
     if (__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(co->lo, co->size);
     if (co->tools.fiber != nullptr) __tsan_destroy_fiber(co->tools.fiber);
     co->tools.fiber = nullptr;

@@ -267,6 +267,57 @@ TEST_CASE("context: a function on top runs on the other stack, and what it throw
     weft_stack_unmap(&s);
 }
 
+#ifndef WEFT_TEST_SANITIZED
+namespace {
+
+volatile unsigned char some_number = 7; // not known to the compiler
+
+/// A function that calls nothing may keep its locals below its stack pointer, and need not align it.
+[[gnu::noinline]] bool leaf_keeps_its_locals(weft_context* from, weft_context* to, unsigned char in_a_register) {
+    volatile unsigned char kept[96];
+    for (unsigned char i = 0; i < sizeof kept; i++) kept[i] = i ^ in_a_register;
+    weft_context_switch_inline(from, to, nullptr);
+    bool same = true;
+    for (unsigned char i = 0; i < sizeof kept; i++) same = same && kept[i] == (i ^ in_a_register);
+    return same;
+}
+
+[[gnu::noinline]] void* write_all_over(void* aligned) {
+    alignas(16) volatile char mine[512];
+    for (volatile char& c : mine) c = -1;
+    auto place = reinterpret_cast<std::uintptr_t>(&mine);
+    asm("" : "+r"(place)); // what alignas promises is not to be taken for granted
+    *static_cast<bool*>(aligned) = place % 16 == 0;
+    return nullptr;
+}
+
+} // namespace
+
+TEST_CASE("context: a function on top spares what a leaf function keeps below its stack pointer") {
+    struct both {
+        weft_context home{};
+        weft_context other{};
+        bool kept = false;
+        bool aligned = false;
+    };
+    both b;
+    weft_stack s{};
+    REQUIRE(weft_stack_map(&s, stack_size) == 0);
+    b.home.flags = WEFT_CONTEXT_SHARE_FPCW;
+    const auto body = [](void* b_, void*) {
+        auto& mine = *static_cast<both*>(b_);
+        mine.kept = leaf_keeps_its_locals(&mine.other, &mine.home, some_number);
+        for (;;) weft_context_switch(&mine.other, &mine.home, nullptr);
+    };
+    REQUIRE(weft_context_init(&b.other, s.lo, s.size, body, &b, WEFT_CONTEXT_SHARE_FPCW) == 0);
+    weft_context_switch(&b.home, &b.other, nullptr);
+    weft_context_switch_ontop(&b.home, &b.other, write_all_over, &b.aligned);
+    CHECK(b.kept);
+    CHECK(b.aligned);
+    weft_stack_unmap(&s);
+}
+#endif
+
 TEST_CASE("coroutine: misuse that has no code has a named end") {
 #ifndef WEFT_TEST_SANITIZED // the tools know nothing of bare contexts
     const ended_child overwritten([] {
