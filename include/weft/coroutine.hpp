@@ -239,8 +239,7 @@ struct channel_frame : coroutine_frame {
 template <class Yield, class Resume, class Body>
 struct body_frame : channel_frame<Yield, Resume> {
     Body function;
-    template <class F>
-    explicit body_frame(F&& f) : function(std::forward<F>(f)) {}
+    explicit body_frame(Body&& f) : function(std::move(f)) {}
     void body();
 };
 
@@ -303,12 +302,11 @@ public:
     /// first resume starts it. Throws std::bad_alloc, coroutine_error (WEFT_ESTACK, WEFT_EINVAL), and what moving the
     /// function throws.
     template <class F>
-        requires(!std::is_same_v<std::decay_t<F>, coroutine>)
-    explicit coroutine(F&& function, stack_size size = {})
-        : owner_(detail::coroutine_owner::make<frame<F>>(size, std::forward<F>(function))) {}
+    explicit coroutine(F function, stack_size size = {})
+        : owner_(detail::coroutine_owner::make<frame<F>>(size, std::move(function))) {}
     template <class F>
-    coroutine(F&& function, given_stack stack)
-        : owner_(detail::coroutine_owner::make<frame<F>>(stack, weft_stack{}, std::forward<F>(function))) {}
+    coroutine(F function, given_stack stack)
+        : owner_(detail::coroutine_owner::make<frame<F>>(stack, weft_stack{}, std::move(function))) {}
 
     coroutine(coroutine&&) noexcept = default;
     /// Ends the one that was held as the destructor does.
@@ -347,7 +345,7 @@ public:
 
 private:
     template <class F>
-    using frame = detail::body_frame<Yield, Resume, std::decay_t<F>>;
+    using frame = detail::body_frame<Yield, Resume, F>;
 
     /// Before a value is put where the other side may not have taken the last one.
     void check() const {

@@ -65,8 +65,7 @@ private:
 template <class T, class Body>
 struct detail::generator_body : generator_frame<T> {
     Body function;
-    template <class F>
-    explicit generator_body(F&& f) : function(std::forward<F>(f)) {}
+    explicit generator_body(Body&& f) : function(std::move(f)) {}
     void body() {
         generator_yielder<T> yield(*this);
         function(yield);
@@ -115,12 +114,11 @@ public:
     /// function(generator_yielder<T>&) will run on a stack of its own; begin() starts it. Throws std::bad_alloc,
     /// coroutine_error (WEFT_ESTACK, WEFT_EINVAL), and what moving the function throws.
     template <class F>
-        requires(!std::is_same_v<std::decay_t<F>, generator>)
-    explicit generator(F&& function, stack_size size = {})
-        : owner_(detail::coroutine_owner::make<frame<F>>(size, std::forward<F>(function))) {}
+    explicit generator(F function, stack_size size = {})
+        : owner_(detail::coroutine_owner::make<frame<F>>(size, std::move(function))) {}
     template <class F>
-    generator(F&& function, given_stack stack)
-        : owner_(detail::coroutine_owner::make<frame<F>>(stack, weft_stack{}, std::forward<F>(function))) {}
+    generator(F function, given_stack stack)
+        : owner_(detail::coroutine_owner::make<frame<F>>(stack, weft_stack{}, std::move(function))) {}
 
     generator(generator&&) noexcept = default;
     /// Ends the one that was held as the destructor does.
@@ -144,7 +142,7 @@ public:
 
 private:
     template <class F>
-    using frame = detail::generator_body<T, std::decay_t<F>>;
+    using frame = detail::generator_body<T, F>;
     detail::coroutine_owner owner_;
 };
 
