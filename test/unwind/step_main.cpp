@@ -372,10 +372,15 @@ const scenario scenarios[] = {
 };
 
 constexpr const char* trampolines[] = {
-    "weft_getg",           "weft_setg",         "weft_procyield",     "weft_gogo",
-    "weft_mcall",          "weft_systemstack",  "weft_switchto",      "weft_switchto_call",
-    "weft_goexit",         "weft_mstart",       "weft_mstart_stub",   "weft_rt0",
-    "weft_context_switch", "weft_context_make", "weft_context_entry", "weft_unwind_from",
+    "weft_getg",           "weft_setg",
+    "weft_procyield",      "weft_gogo",
+    "weft_mcall",          "weft_systemstack",
+    "weft_switchto",       "weft_switchto_call",
+    "weft_goexit",         "weft_mstart",
+    "weft_mstart_stub",    "weft_rt0",
+    "weft_context_switch", "weft_context_switch_ontop",
+    "weft_context_make",   "weft_context_entry",
+    "weft_unwind_from",
 };
 constexpr const char* inlines[] = {
 #ifdef WEFT_CROSS_INLINE
