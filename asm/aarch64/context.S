@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // void* weft_context_switch(weft_context* from, weft_context* to, void* value)
+// void* weft_context_switch_ontop(weft_context* from, weft_context* to, void* (*fn)(void*), void* passed)
 // void weft_context_make(weft_context* c, void* stack_top, void (*fn)(void*, void*), void* arg)
 // void weft_context_entry()
 // value travels in x2; a fresh context has fn in x19 and arg in x20.
@@ -18,6 +19,26 @@ public_func weft_context_switch
   mov x0, x2
   restore_registers
   ret
+endfunc
+
+public_func weft_context_switch_ontop
+  save_registers
+  assert_aligned sp
+  switch_fpcw x0, x1, 0
+  save_context x0, 0, .Lresume_context  // the same frame, so the same tail
+  ldr x16, [x1, #GOBUF_PC]
+  arrive 1, 0, x16
+  mov x0, x3
+  mov x19, x16                        // to's own registers are in its frame: whoever left it has seen to that
+  mov x20, x1
+  .cfi_register x30, x19
+  .cfi_undefined x19
+  .cfi_undefined x20
+  blr x2
+  mov x2, x0
+  mov x1, x20
+  mov x16, x19
+  br x16
 endfunc
 
 func weft_context_make

@@ -24,6 +24,35 @@ public_func weft_context_switch
   ret
 endfunc
 
+; void* weft_context_switch_ontop(weft_context* from, weft_context* to, void* (*fn)(void*), void* passed)
+; The same, but fn(passed) is called on to's stack before to continues, and to gets what fn returns.
+; in      rdi = from, rsi = to, rdx = fn, rcx = passed
+; out     as weft_context_switch: from is suspended in the very same frame, and continued by its tail
+; stack   fn's begins below to's red zone: who left to by inline code may have something there, and
+;         need not have aligned rsp either
+; throws  what leaves fn appears at the place where to was left, if that was a call
+public_func weft_context_switch_ontop
+  save_registers
+  assert_aligned rsp
+  switch_fpcw rdi, rsi
+  save_context rdi, weft_context_switch.resume
+  mov r8, [rsi + GOBUF_PC]
+  arrive rsi, 0, r8
+  mov rdi, rcx
+  mov rbx, r8                         ; to's own registers are in its frame: whoever left it has seen to that
+  mov r12, rsi
+  mov r13, rsp
+  cfi_raw DW_CFA_def_cfa, DW_r13, 0, DW_CFA_register, DW_ra, DW_rbx, DW_CFA_undefined, DW_rbx, \
+          DW_CFA_undefined, DW_r12, DW_CFA_undefined, DW_r13
+  sub rsp, 128                        ; psABI 3.2.2
+  and rsp, -16
+  call rdx
+  mov rdx, rax
+  mov rsi, r12
+  mov rsp, r13
+  jmp rbx
+endfunc
+
 ; void weft_context_make(weft_context* c, void* stack_top, void (*fn)(void* arg, void* value), void* arg)
 ; Writes the frame that the restore tail of weft_context_switch expects: it "returns" to
 ; weft_context_entry with fn in rbx and arg in r12.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* weft-core: contexts, that is places where execution can be left and taken up again, each on a stack
- * of its own. No threads, no allocation, no global state. Valid C11 and C++.
+ * of its own. No threads, no allocation but in weft_stack_map, no global state. Valid C11 and C++.
  *
  * What a switch preserves is what the psABI says a call preserves: callee-saved registers and the
  * control words (MXCSR control bits and x87 control word; FPCR). What it does not: the sticky
@@ -22,6 +22,28 @@ extern "C" {
 #else
 #define WEFT_API
 #endif
+
+/* What the functions of weft-core return: 0, or one of these. weft_error_name has the texts. */
+enum {
+    WEFT_EINVAL = -1,    /* a null argument, or unknown flags */
+    WEFT_ESTACK = -2,    /* a stack that is too small, ends beyond the address space, or is not a multiple of 16 */
+    WEFT_ENOMEM = -3,    /* no memory, or no mapping left (vm.max_map_count), for a stack */
+    WEFT_EFOREIGN = -4,  /* no coroutine: not initialised, or destroyed */
+    WEFT_ERUNNING = -5,  /* the coroutine runs, or waits for one that it resumed */
+    WEFT_EFINISHED = -6, /* the coroutine's function has returned */
+    WEFT_EOUTSIDE = -7,  /* left by somebody who is not on its stack */
+    WEFT_EMODE = -8,     /* transfer between a coroutine with its own control words and one without */
+    WEFT_ESTOPPED = -9   /* C++: a coroutine that was told to stop yields again */
+};
+
+/* What an error means, in a few words; "no such error" for other numbers. Any thread, any stack. */
+WEFT_API const char* weft_error_name(int error);
+/* Ends the process: "fatal error: weft: " and the error's name on stderr, exit status 2. Uses no libc. */
+#if defined(__GNUC__)
+__attribute__((noreturn))
+#endif
+WEFT_API void
+weft_fail(int error);
 
 /* The context neither keeps nor restores the control words: it runs with those it finds. Saves the
  * time of reading them (2 to 3 ns on some CPUs). */
@@ -54,6 +76,31 @@ WEFT_API int weft_context_init(weft_context* c, void* lo, size_t size, weft_cont
  * that the switch back to from gives. from needs no initialisation but flags, 0 or
  * WEFT_CONTEXT_SHARE_FPCW; a zeroed structure will do. Any stack. */
 WEFT_API void* weft_context_switch(weft_context* from, weft_context* to, void* value);
+
+/* What runs on top of a context: gets the value given, returns the one that the context gets. */
+typedef void* weft_ontop_fn(void* value);
+
+/* As weft_context_switch, but fn(value) is called on to's stack first, and to gets what it returns. A fresh
+ * context's function begins with it. If fn throws (C++), the exception appears where to was left: only if that was a
+ * call of weft_context_switch or this, and not a fresh context; else std::terminate is called. Boost.Context:
+ * ontop_fcontext. */
+WEFT_API void* weft_context_switch_ontop(weft_context* from, weft_context* to, weft_ontop_fn* fn, void* value);
+
+/* A stack with a guard page below it: an overflow is a SIGSEGV, not a broken neighbour. */
+typedef struct weft_stack {
+    void* lo;        /* the lowest byte that may be used */
+    size_t size;     /* from there on */
+    size_t valgrind; /* the library's */
+} weft_stack;
+
+/* Maps a stack of at least size bytes, rounded up to whole pages, for a context or a coroutine. Memory comes by touch.
+ * Returns 0, WEFT_EINVAL (s is null), WEFT_ESTACK (size is 0 or too large to round) or WEFT_ENOMEM. mmap(2),
+ * mprotect(2): two mappings a stack. With weft_stack_unmap and weft_coroutine_create the only parts of weft-core that
+ * need libc. Any thread. */
+WEFT_API int weft_stack_map(weft_stack* s, size_t size);
+/* Unmaps what weft_stack_map has made; nobody may be on it. Returns 0, or WEFT_EINVAL when s is null or holds none.
+ * Afterwards s holds none. Any thread. */
+WEFT_API int weft_stack_unmap(weft_stack* s);
 
 /* The rows of weft_context_switch_inline for unwinders, where the compiler writes its own by the assembler's
  * directives. While sp is to's and the jump is still to come, the frame is that of the place where to goes on:
@@ -92,8 +139,14 @@ WEFT_API void* weft_context_switch(weft_context* from, weft_context* to, void* v
 /* The same as inline code, for GCC and Clang: the compiler saves only the registers that hold
  * something, and nothing is called or returned from, so the processor's return predictor stays in
  * step. Never touches the control words, so both contexts must have WEFT_CONTEXT_SHARE_FPCW. Such contexts
- * may be left by one form and continued by the other. */
-#if defined(__GNUC__) && defined(__x86_64__)
+ * may be left by one form and continued by the other. With other compilers and CPUs, and with WEFT_NO_INLINE_SWITCH,
+ * it is the call. */
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__)) && !defined(WEFT_NO_INLINE_SWITCH)
+#define WEFT_INLINE_SWITCH 1
+#else
+#define WEFT_INLINE_SWITCH 0
+#endif
+#if WEFT_INLINE_SWITCH && defined(__x86_64__)
 static inline void* weft_context_switch_inline(weft_context* from, weft_context* to, void* value) {
     void* given = value;
     void* kept;
@@ -126,7 +179,7 @@ static inline void* weft_context_switch_inline(weft_context* from, weft_context*
     (void)kept;
     return given;
 }
-#elif defined(__GNUC__) && defined(__aarch64__)
+#elif WEFT_INLINE_SWITCH
 static inline void* weft_context_switch_inline(weft_context* from, weft_context* to, void* value) {
     register weft_context* leaving __asm__("x0") = from;
     register weft_context* arriving __asm__("x1") = to;

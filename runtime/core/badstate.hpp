@@ -9,6 +9,9 @@ namespace weft::rt {
 /// Writes text to stderr with nothing but write(2): usable on any stack and in a signal handler.
 void write_err(const char* text) noexcept;
 
+/// Exit status 2, for all threads, at once. As _exit(2), without libc.
+[[noreturn]] void end_process() noexcept;
+
 /// Ends the process as Go's throw does: "fatal error: " and what, exit status 2.
 [[noreturn]] void fatal_raw(const char* what) noexcept;
 

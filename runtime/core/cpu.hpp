@@ -31,6 +31,13 @@ inline bool same_control_words(std::uint32_t a, std::uint16_t x87a, std::uint32_
 inline void write_control_words(const std::uint32_t& fpcw, const std::uint16_t& x87cw) noexcept {
     asm volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(fpcw), "m"(x87cw));
 }
+
+/// A system call without libc: the result, or −errno. Source: psABI x86-64, section A.2.1.
+inline long system_call(long number, long a, long b, long c) noexcept {
+    long result;
+    asm volatile("syscall" : "=a"(result) : "0"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    return result;
+}
 #elif defined(__aarch64__)
 inline constexpr std::uintptr_t pc_quantum = 4;
 /// FPCR at process start (AAPCS64 section 6.1.2: round to nearest, no traps).
@@ -52,6 +59,16 @@ inline bool same_control_words(std::uint32_t a, std::uint16_t, std::uint32_t b, 
 
 inline void write_control_words(const std::uint32_t& fpcw, const std::uint16_t&) noexcept {
     asm volatile("msr fpcr, %0" : : "r"(static_cast<std::uint64_t>(fpcw)));
+}
+
+/// Source: Linux, syscall(2), table "Architecture calling conventions".
+inline long system_call(long number, long a, long b, long c) noexcept {
+    register long x8 asm("x8") = number;
+    register long x0 asm("x0") = a;
+    register long x1 asm("x1") = b;
+    register long x2 asm("x2") = c;
+    asm volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
+    return x0;
 }
 #else
 #error "weft has no port to this CPU: docs/porting.md says what one takes"

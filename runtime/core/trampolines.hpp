@@ -75,6 +75,9 @@ void weft_unwind_from(const weft::rt::gobuf* b, void (*fn)(void*), void* arg);
 /// Leaves one context for another; see weft/context.h, which declares it for users.
 void* weft_context_switch(weft_context* from, weft_context* to, void* value);
 
+/// The same, with fn(passed) called on to's stack before to continues; see weft/context.h.
+void* weft_context_switch_ontop(weft_context* from, weft_context* to, void* (*fn)(void*), void* passed);
+
 /// Writes into c, whose flags and control words are set, a context that begins in weft_context_entry and
 /// from there calls fn(arg, value) on the stack that ends at stack_top. Any thread.
 void weft_context_make(weft_context* c, void* stack_top, void (*fn)(void*, void*), void* arg) noexcept;

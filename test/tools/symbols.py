@@ -197,7 +197,7 @@ def main():
     parser.add_argument("--readelf", default="readelf", help="the target's readelf")
     parser.add_argument("--asm", default=r"\.(?:asm|S)\.o(?:bj)?\b", metavar="REGEX",
                         help="which object names come from assembly (default: %(default)s)")
-    parser.add_argument("--public", default="weft_context_switch", metavar="REGEX",
+    parser.add_argument("--public", default="weft_context_switch(_ontop)?", metavar="REGEX",
                         help="the assembly functions that users call (default: %(default)s)")
     parser.add_argument("--allow", default="", metavar="FLAGS", type=lambda s: s.split(","),
                         help="property claims that are true, comma-separated: IBT, SHSTK, BTI, PAC, GCS")

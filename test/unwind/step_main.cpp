@@ -124,6 +124,8 @@ char* context_top() { return reinterpret_cast<char*>(world.context_stack + world
                 &contexts[1], &contexts[0], &word);
 }
 
+[[gnu::noinline]] void* on_top(void* value) { return value; }
+
 [[gnu::always_inline]] inline void a_to_contexts_and_back() {
     stepped(in_a, {leaving(in_a)}, weft_context_make, &contexts[1], context_top(), &in_a_context, &word);
     contexts[1].fpcw = weft::rt::cpu::initial_fpcw;
@@ -136,6 +138,7 @@ char* context_top() { return reinterpret_cast<char*>(world.context_stack + world
         contexts[1].flags = static_cast<std::uint16_t>(flags >> 1);
         const expectation again = arriving(gobuf_of(contexts[1]), in_context);
         stepped(in_a, {leaving(in_a), again}, weft_context_switch, &contexts[0], &contexts[1], &word);
+        stepped(in_a, {leaving(in_a), again}, weft_context_switch_ontop, &contexts[0], &contexts[1], &on_top, &word);
     }
 }
 
@@ -360,10 +363,17 @@ const scenario scenarios[] = {
 };
 
 constexpr const char* trampolines[] = {
-    "weft_getg",        "weft_setg",     "weft_procyield",      "weft_gogo",         "weft_mcall",
-    "weft_systemstack", "weft_switchto", "weft_switchto_call",  "weft_goexit",       "weft_mstart",
-    "weft_mstart_stub", "weft_rt0",      "weft_context_switch", "weft_context_make", "weft_context_entry",
-    "weft_unwind_from", "jump_fcontext", "ontop_fcontext",      "make_fcontext",     "weft_fcontext_entry",
+    "weft_getg",           "weft_setg",
+    "weft_procyield",      "weft_gogo",
+    "weft_mcall",          "weft_systemstack",
+    "weft_switchto",       "weft_switchto_call",
+    "weft_goexit",         "weft_mstart",
+    "weft_mstart_stub",    "weft_rt0",
+    "weft_context_switch", "weft_context_switch_ontop",
+    "weft_context_make",   "weft_context_entry",
+    "weft_unwind_from",    "jump_fcontext",
+    "ontop_fcontext",      "make_fcontext",
+    "weft_fcontext_entry",
 };
 constexpr const char* inlines[] = {
 #ifdef WEFT_CROSS_INLINE
