@@ -16,9 +16,11 @@ import gdb
 import gdb.unwinder
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True     # not into a folder that is installed
 try:
     import weft_debug
 finally:
+    sys.dont_write_bytecode = writes
     del sys.path[0]
 from weft_debug import Unreadable, WeftError
 

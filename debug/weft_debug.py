@@ -184,7 +184,8 @@ class Goroutine:
         table, at = ("reason_texts", self.reason) if waits else ("status_texts", self.status)
         if at >= layout[table + ".count"]:
             return f"status {self.status}, not known"
-        return self.runtime.reader.text(layout["at." + table] + at * layout[table + ".length"])
+        word = self.runtime.reader.text(layout["at." + table] + at * layout[table + ".length"])
+        return word if word is not None else f"status {self.status}, whose word cannot be read"
 
     @property
     def name(self):
