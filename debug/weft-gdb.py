@@ -72,7 +72,9 @@ class Debugger:
         program = gdb.current_progspace().filename or "the program"
         text = gdb.execute("info files", to_string=True)
         found = re.findall(r"^\s*(0x[0-9a-f]+) - (0x[0-9a-f]+) is \.note\.weft(?: in (.*))?$", text, re.M)
-        return [(file or program, int(low, 16), int(high, 16) - int(low, 16)) for low, high, file in found]
+        # The program may be listed twice, as what runs and as the file that was named.
+        return list(dict.fromkeys(
+            (file or program, int(low, 16), int(high, 16) - int(low, 16)) for low, high, file in found))
 
     def threads(self):
         return [self.look_at(thread) for thread in reversed(self.inferior.threads()) if not thread.is_running()]

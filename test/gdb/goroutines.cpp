@@ -23,7 +23,7 @@ extern "C" {
 [[gnu::noinline]] void dbg_locked(weft::parker& permit);
 [[gnu::noinline]] void dbg_compute();
 [[gnu::noinline]] void dbg_block(int fd);
-[[gnu::noinline]] void dbg_never_run();
+[[gnu::noinline]] void dbg_fresh();
 }
 
 namespace {
@@ -74,7 +74,10 @@ void dbg_block(int fd) {
     if (weft::blocking([&] { return read(fd, &c, 1); }) != 1) std::abort();
 }
 
-void dbg_never_run() { std::abort(); }
+void dbg_fresh() {
+    weft::parker().park();
+    asm volatile("");
+}
 
 namespace {
 
@@ -117,7 +120,7 @@ int main(int argc, char** argv) {
     o.procs = 1;
     weft::run(
         [&] {
-            weft::go([] { dbg_never_run(); });
+            weft::go([] { dbg_fresh(); });
             dbg_stop(end);
             std::_Exit(0); // nobody will ever wake the others
         },
