@@ -298,8 +298,8 @@ def layouts_of(debugger):
     for file, address, size in debugger.notes():
         layouts += parse_notes(file, address, debugger.read(address, size))
     if not layouts:
-        raise WeftError("weft: no weft here: neither the program nor a library that it has loaded has a section "
-                        ".note.weft")
+        raise WeftError("weft: no weft here: neither the program nor a library whose file the debugger has found has a "
+                        "section .note.weft")
     return layouts
 
 

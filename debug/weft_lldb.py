@@ -155,7 +155,7 @@ def place_of(frame):
     if not function:
         return f"{frame.GetPC():#x} in {frame.GetModule().GetFileSpec().GetFilename()}"
     entry = frame.GetLineEntry()
-    where = f" at {entry.GetFileSpec().GetFilename()}:{entry.GetLine()}" if entry.GetLine() else ""
+    where = f" at {entry.GetFileSpec().GetFilename()}:{entry.GetLine()}" if entry.IsValid() else ""
     return function + where
 
 

@@ -26,8 +26,16 @@ static_assert(sizeof(wait_reason) == 1 && sizeof(gmark) == 1 && sizeof(guard_kin
 // bases.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 
+/// A constant even where nothing is optimised, and one of 4 bytes.
+template <auto Value>
+constexpr auto constant = [] {
+    constexpr auto number = static_cast<std::int64_t>(Value);
+    static_assert(number >= 0 && number <= INT32_MAX);
+    return static_cast<std::int32_t>(number);
+}();
+
 #define WEFT_NOTE(text, ...) asm volatile(".pushsection .note.weft,\"a\",%%note\n\t" text "\n\t.popsection" __VA_ARGS__)
-#define WEFT_ENTRY(name, value) WEFT_NOTE(".asciz \"" name "\"\n\t.long %c0", : : "i"(value))
+#define WEFT_ENTRY(name, value) WEFT_NOTE(".asciz \"" name "\"\n\t.long %c0", : : "i"(constant<value>))
 #define WEFT_TABLE(table)                                                                                              \
     WEFT_NOTE(".asciz \"at." #table "\"\n\t.long weft_" #table " - .", : :);                                           \
     WEFT_ENTRY(#table ".length", sizeof(weft_##table[0]));                                                             \
@@ -35,10 +43,10 @@ static_assert(sizeof(wait_reason) == 1 && sizeof(gmark) == 1 && sizeof(guard_kin
 
 [[gnu::noinline]] void layout::note() noexcept {
     WEFT_NOTE(".balign 4\n\t"
-              ".long 8882f - 8881f, 8884f - 8883f, 1\n"
-              "8881:\t.asciz \"weft\"\n"
-              "8882:\t.balign 4\n"
-              "8883:\t.long %c0",
+              ".long 2f - 1f, 4f - 3f, 1\n"
+              "1:\t.asciz \"weft\"\n"
+              "2:\t.balign 4\n"
+              "3:\t.long %c0",
               :
               : "i"(version));
 
@@ -101,7 +109,7 @@ static_assert(sizeof(wait_reason) == 1 && sizeof(gmark) == 1 && sizeof(guard_kin
     WEFT_ENTRY("stack_slab.slots", offsetof(stack_pool::slab, slots));
     WEFT_ENTRY("stack_slab.size", sizeof(stack_pool::slab));
 
-    WEFT_NOTE(".byte 0\n\t.balign 4\n8884:", : :);
+    WEFT_NOTE(".byte 0\n\t.balign 4\n4:", : :);
 }
 
 } // namespace weft::rt
