@@ -172,6 +172,7 @@ class Resting(gdb.unwinder.Unwinder):
 
     def look_at(self, g):
         self.goroutine = g
+        hide_newest.enabled = g is not None
         gdb.invalidate_cached_frames()
 
 
@@ -179,12 +180,13 @@ class HideNewest:
     """A frame filter: while a goroutine at rest is looked at, the thread's own frame is not shown."""
 
     def __init__(self):
-        self.name, self.priority, self.enabled = "weft goroutines", 1000, True
+        self.name, self.priority, self.enabled = "weft goroutines", 1000, False
         gdb.frame_filters[self.name] = self
 
-    def filter(self, frames):
+    @staticmethod
+    def filter(frames):
         for frame in frames:
-            if resting.goroutine is None or frame.inferior_frame().level() > resting.level:
+            if frame.inferior_frame().level() > resting.level:
                 yield frame
 
 
@@ -280,7 +282,7 @@ def shown(function):
         try:
             with kept_selection():
                 function(self, argument, from_tty)
-        except WeftError as e:
+        except (WeftError, gdb.error) as e:
             raise gdb.GdbError(str(e)) from None
     return wrapped
 
@@ -346,7 +348,7 @@ class WeftPrefix(gdb.Command):
 
 resting = Resting()
 gdb.unwinder.register_unwinder(None, resting, replace=True)
-HideNewest()
+hide_newest = HideNewest()
 # A command may let the process go on: its frames are then its own again.
 gdb.events.cont.connect(lambda event: setattr(resting, "goroutine", None))
 WeftPrefix()

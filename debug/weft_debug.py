@@ -10,6 +10,7 @@ an object with
   machine               "x86_64" or "aarch64"
   regions()             [(low, high)]: memory that may hold slabs, if a thread's pointer is not known
 """
+import functools
 import re
 import struct
 
@@ -137,10 +138,9 @@ TLS_OFFSET = {"x86_64": tls_offset_x86_64, "aarch64": tls_offset_aarch64}
 class Goroutine:
     """One descriptor, as it was when it was read."""
 
-    def __init__(self, runtime, address):
+    def __init__(self, runtime, address, data):
         self.runtime, self.address = runtime, address
-        layout, reader = runtime.layout, runtime.reader
-        data = reader.debugger.read(address, layout["g.size"])
+        layout = runtime.layout
 
         def field(name, form="Q"):
             return struct.unpack_from("<" + form, data, layout[name])[0]
@@ -184,7 +184,7 @@ class Goroutine:
         table, at = ("reason_texts", self.reason) if waits else ("status_texts", self.status)
         if at >= layout[table + ".count"]:
             return f"status {self.status}, not known"
-        word = self.runtime.reader.text(layout["at." + table] + at * layout[table + ".length"])
+        word = self.runtime.word(table, at)
         return word if word is not None else f"status {self.status}, whose word cannot be read"
 
     @property
@@ -220,8 +220,13 @@ class Runtime:
         self.number, self.among_others = 1, False
         self.run = reader.pointer(address + layout["rt.run"])
         self.procs = reader.number(address + layout["rt.procs"], "i")
+        self.current = {}           # g: the thread that has it
         self.on = {}                # m: (thread, g that the thread has); of each thread that is known
         self.goroutines = []
+
+    @functools.lru_cache(maxsize=None)
+    def word(self, table, at):
+        return self.reader.text(self.layout["at." + table] + at * self.layout[table + ".length"])
 
     def thread_of_m(self, m):
         return self.on[m][0] if m in self.on else None
@@ -248,6 +253,7 @@ class Runtime:
     def read_goroutines(self):
         self.goroutines = []
         layout = self.layout
+        self.current = {current: thread for thread, current in self.on.values()}
         at, end = self.items(self.address + layout["rt.slabs"])
         for at in range(at, end, 8):
             slab = self.reader.pointer(at)
@@ -255,8 +261,10 @@ class Runtime:
             if used > layout["slab.capacity"]:
                 raise WeftError(f"weft: the slab of goroutines at {slab:#x} has {used} of "
                                 f"{layout['slab.capacity']}: its memory is overwritten")
+            size = layout["g.size"]
+            data = self.reader.debugger.read(slab + layout["slab.gs"], used * size)
             for i in range(used):
-                g = Goroutine(self, slab + layout["slab.gs"] + i * layout["g.size"])
+                g = Goroutine(self, slab + layout["slab.gs"] + i * size, data[i * size:(i + 1) * size])
                 if g.lives:
                     self.place(g)
                     self.goroutines.append(g)
@@ -264,10 +272,9 @@ class Runtime:
 
     def place(self, g):
         """Finds the thread that g is on. The thread's word counts: a status may be ahead of the switch."""
-        for m, (thread, current) in self.on.items():
-            if current == g.address:
-                g.thread = thread
-                return
+        if g.address in self.current:
+            g.thread = self.current[g.address]
+            return
         stands_still = g.status in (self.layout["status.waiting"], self.layout["status.runnable"])
         if stands_still or g.m not in self.on:
             return
