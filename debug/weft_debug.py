@@ -36,7 +36,7 @@ class Layout:
         try:
             return self.entries[name]
         except KeyError:
-            raise WeftError(f"weft: the layout note of {self.file} has no entry {name}: it is not that of weft") from None
+            raise WeftError(f"weft: the layout note of {self.file} has no entry {name}: it is not weft's") from None
 
 
 def parse_entries(data, address):

@@ -37,7 +37,9 @@ FIRST = [
 # Nobody runs 2.2 while 2.1 does, unless sysmon sees 10 ms go by before the breakpoint: then it may be anywhere.
 FRESH = r"  2\.2 \[runnable\]: has not run yet; created by .*operator\(\).* at goroutines\.cpp:\d+"
 SECOND = [r"\* 2\.1 \[running\]: thread \d+, .*", FRESH + r"|[* ] 2\.2 \[.*"]
-LISTING = [r"runtime 1: 9 goroutines, 3 Ps, \d+ threads", *FIRST, r"runtime 2: 2 goroutines, 1 P, \d+ threads?", *SECOND]
+LISTING = [r"runtime 1: 9 goroutines, 3 Ps, \d+ threads", *FIRST,
+           r"runtime 2: 2 goroutines, 1 P, \d+ threads?", *SECOND]
+STACK = r'^  1\.\d+ \[.*\](?: "waiter")?: \d+ of \d+ bytes, stack 0x[0-9a-f]+-0x[0-9a-f]+$'
 
 # Defined in gdb: commands between markers, whose errors are printed and end nothing.
 PRELUDE = """python
@@ -108,8 +110,7 @@ def check_stop(failures, what, found):
     listing = found.get("listing", "")
     failures.check_listing(f"{what}: info goroutines", listing, LISTING)
     stacks = found.get("stacks", "")
-    failures.check(f"{what}: weft stacks", len(re.findall(
-        r'^  1\.\d+ \[.*\](?: "waiter")?: \d+ of \d+ bytes, stack 0x[0-9a-f]+-0x[0-9a-f]+$', stacks, re.M)) == 9, stacks)
+    failures.check(f"{what}: weft stacks", len(re.findall(STACK, stacks, re.M)) == 9, stacks)
     failures.check(f"{what}: slabs", len(re.findall(r"^  slab at 0x[0-9a-f]+: \d+ slots", stacks, re.M)) >= 2, stacks)
     each = dict(re.findall(r"^goroutine ([\d.]+) .*\n((?:.+\n)*)", found.get("all", ""), re.M))
     base = ["weft_goroutine_main", "weft_goexit"]
@@ -138,15 +139,18 @@ def check_live(failures, gdb, script, program):
     """Everything at the breakpoint; what is asked before, and stepping afterwards, too."""
     output = gdb_session.Session(gdb, program).run([
         # A library of the build is not below the emulator's sysroot.
-        f"set solib-search-path {os.path.join(os.path.dirname(os.path.abspath(program)), '../../runtime')}",
+        f"set solib-search-path {os.path.dirname(os.path.abspath(program))}/../../runtime",
         PRELUDE, f"source {script}", attempt("too early", "info goroutines", "goroutine 1 bt", "weft stacks"),
-        "break dbg_stop", "START", *commands_at_stop(),
+        "break main", "START", attempt("at main", "info goroutines"),
+        "break dbg_stop", "continue", *commands_at_stop(),
         attempt("afterwards", "frame 0", "finish", "bt -3")])
     found = sections(output)
     early = found.get("too early", "")
     # Behind an emulator the process is there, but its libraries may not be.
     wanted = r"(ERROR weft: no (process and no core|runtime is running|weft here).*\n?){3}"
     failures.check("before the start", re.fullmatch(wanted, early), early)
+    text = found.get("at main", "")
+    failures.check("at main", re.match("ERROR weft: no runtime is running: no thread of the process", text), text)
     check_stop(failures, f"live, {os.path.basename(program)}", found)
     after = found.get("afterwards", "")
     failures.check("afterwards the process can be stepped", "ERROR" not in after and "exited" not in after, after)
@@ -158,8 +162,8 @@ def make_core(wrapper, program, folder):
     def unlimited():
         most = resource.getrlimit(resource.RLIMIT_CORE)[1]
         resource.setrlimit(resource.RLIMIT_CORE, (most, most))
-    subprocess.run([*wrapper, os.path.abspath(program), "abort"], cwd=folder, preexec_fn=unlimited, check=False, timeout=300,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run([*wrapper, os.path.abspath(program), "abort"], cwd=folder, preexec_fn=unlimited, check=False,
+                   timeout=300, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     cores = glob.glob(os.path.join(folder, "qemu_*.core" if wrapper else "core*"))
     return cores[0] if cores else None
 
@@ -211,8 +215,9 @@ def check_newer(failures, gdb, script, program):
         pathlib.Path(newer).write_bytes(pathlib.Path(program).read_bytes().replace(
             note + b"\1\0\0\0", note + b"\7\0\0\0"))
         os.chmod(newer, 0o755)
-        text = sections(gdb_session.Session(gdb, newer).run(
-            [PRELUDE, f"source {script}", "break main", "START", attempt("listing", "info goroutines")])).get("listing", "")
+        output = gdb_session.Session(gdb, newer).run(
+            [PRELUDE, f"source {script}", "break main", "START", attempt("listing", "info goroutines")])
+    text = sections(output).get("listing", "")
     wanted = "ERROR weft: .*/newer has layout version 7, and this script knows version 1: use the script that was"
     failures.check("a newer layout", re.match(wanted, text), text)
 
