@@ -18,8 +18,9 @@ read -r prefix libdir datadir <<<"$prefix"
 DESTDIR=$root meson install -C "$build" --no-rebuild --quiet
 
 # The place in the package is that of a system where it is unpacked at /: so is the link, which here leads nowhere.
+library=$(realpath -- "$root$prefix/$libdir/libweft.so")
 loader=$(find "$root$prefix/$datadir/gdb/auto-load" -name '*-gdb.py')
-[[ $loader == "$root$prefix/$datadir/gdb/auto-load$prefix/$libdir/libweft.so."*-gdb.py ]] ||
+[[ $loader == "$root$prefix/$datadir/gdb/auto-load${library#"$root"}-gdb.py" ]] ||
   { echo "the script to load is in the wrong place: $loader"; exit 1; }
 [[ -L $loader && $(readlink -- "$loader") == "$prefix/$datadir/weft/debug/weft-gdb.py" ]] ||
   { echo "the link leads to $(readlink -- "$loader")"; exit 1; }
@@ -27,11 +28,10 @@ loader=$(find "$root$prefix/$datadir/gdb/auto-load" -name '*-gdb.py')
 # gdb looks for the library's full path below a folder of such scripts.
 scripts=$root/scripts
 mkdir -p -- "$scripts$root$prefix/$libdir"
-library=$(realpath -- "$root$prefix/$libdir/libweft.so")
 ln -s -- "$root$(readlink -- "$loader")" "$scripts$library-gdb.py"
-said=$(LD_LIBRARY_PATH=$root$prefix/$libdir "$gdb" -nx -batch -iex "set auto-load scripts-directory $scripts" \
+said=$("$gdb" -nx -batch -iex "set auto-load scripts-directory $scripts" \
   -iex "set auto-load safe-path $root" -iex 'set debuginfod enabled off' -ex 'set startup-with-shell off' \
-  -ex "set environment LD_LIBRARY_PATH $root$prefix/$libdir" -ex 'break dbg_stop' -ex run -ex 'info auto-load' \
+  -ex "set environment LD_LIBRARY_PATH $root$prefix/$libdir" -ex 'break dbg_stop' -ex run \
   -ex 'info goroutines' "$program" 2>&1) || true
 if [[ $said == *'Operation not permitted'* ]]; then
   echo 'SKIP: gdb may not trace here'
