@@ -136,14 +136,17 @@ def check_stop(failures, what, found):
 
 
 def check_live(failures, gdb, script, program):
-    """Everything at the breakpoint; what is asked before, and stepping afterwards, too."""
-    output = gdb_session.Session(gdb, program).run([
+    """Everything at the breakpoint; what is asked before, and stepping afterwards, too. Behind an emulator only what is
+    asked before there are threads: qemu's stub (7.2) stops one thread, the others run on, and what they say to gdb
+    meanwhile may keep it waiting for minutes. That weft_getg is understood shows at main all the same."""
+    session = gdb_session.Session(gdb, program)
+    at_stop = [] if session.wrapper else ["break dbg_stop", "continue", *commands_at_stop(),
+                                          attempt("afterwards", "frame 0", "finish", "bt -3")]
+    output = session.run([
         # A library of the build is not below the emulator's sysroot.
         f"set solib-search-path {os.path.dirname(os.path.abspath(program))}/../../runtime",
         PRELUDE, f"source {script}", attempt("too early", "info goroutines", "goroutine 1 bt", "weft stacks"),
-        "break main", "START", attempt("at main", "info goroutines"),
-        "break dbg_stop", "continue", *commands_at_stop(),
-        attempt("afterwards", "frame 0", "finish", "bt -3")])
+        "break main", "START", attempt("at main", "info goroutines"), *at_stop])
     found = sections(output)
     early = found.get("too early", "")
     # Behind an emulator the process is there, but its libraries may not be.
@@ -151,6 +154,8 @@ def check_live(failures, gdb, script, program):
     failures.check("before the start", re.fullmatch(wanted, early), early)
     text = found.get("at main", "")
     failures.check("at main", re.match("ERROR weft: no runtime is running: no thread of the process", text), text)
+    if session.wrapper:
+        return output
     check_stop(failures, f"live, {os.path.basename(program)}", found)
     after = found.get("afterwards", "")
     failures.check("afterwards the process can be stepped", "ERROR" not in after and "exited" not in after, after)
