@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // g* weft_getg()
 // clobbers x0, x9
+// Debuggers read where the thread-local is from the first two instructions (debug/weft_debug.py).
 #include "abi.inc"
 
   .section .tbss, "awT", %nobits

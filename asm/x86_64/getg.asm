@@ -2,6 +2,7 @@
 ; g* weft_getg()                                             Go: getg, the compiler's intrinsic
 ; The home of weft's only thread-local, and the only way for C++ to read it.
 ;
+; Debuggers read where the thread-local is from the first instruction (debug/weft_debug.py).
 ; in  nothing   out  rax = this thread's g, or null   clobbers  rax   stack  any
 %include "abi.inc"
 

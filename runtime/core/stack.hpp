@@ -11,6 +11,8 @@
 
 namespace weft::rt {
 
+struct layout;
+
 /// The bounds of a stack; it grows from hi down to lo. Go: type stack.
 struct stack {
     std::uintptr_t lo = 0;
@@ -59,6 +61,7 @@ public:
     std::size_t slot_size() const noexcept { return slot_size_; }
 
 private:
+    friend struct layout; // for debuggers
     struct slab {
         char* base;
         std::size_t slots;

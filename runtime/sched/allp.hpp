@@ -14,6 +14,8 @@
 
 namespace weft::rt {
 
+struct layout;
+
 /// Those in use have the ids 0 … size() − 1. A P that is made lives as long as the runtime, so whoever reads without a
 /// lock while their number changes (procresize.cpp) sees Ps that exist; those out of use are empty and have no m.
 class p_list {
@@ -57,6 +59,7 @@ public:
     void use(std::int32_t n) noexcept { size_.store(n, release); }
 
 private:
+    friend struct layout; // for debuggers
     std::array<std::unique_ptr<p>, max_procs> ps_;
     atomic<std::int32_t> size_{0};
     atomic<std::int32_t> made_{0};

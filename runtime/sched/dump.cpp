@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "os/os.hpp"
+#include "sched/layout_note.hpp"
 #include "sched/proc.hpp"
 #include "sched/traceback.hpp"
 
@@ -13,17 +14,34 @@ namespace weft::rt {
 
 namespace {
 
-std::string status_of(const g* gp) {
-    switch (gp->status.load(relaxed)) {
+constexpr const char* text_of(gstatus s) noexcept {
+    switch (s) {
     case gstatus::idle: return "idle";
     case gstatus::runnable: return "runnable";
     case gstatus::entered: // inside the runtime, which is running to everybody else
     case gstatus::running: return "running";
     case gstatus::syscall: return "syscall";
-    case gstatus::waiting: return to_string(gp->reason);
+    case gstatus::waiting: return "waiting";
     case gstatus::dead: return "dead";
     }
     return "?";
+}
+
+constexpr const char* text_of(wait_reason r) noexcept {
+    switch (r) {
+    case wait_reason::none: return "waiting";
+    case wait_reason::join: return "join";
+    case wait_reason::wait_group: return "sync.WaitGroup.Wait";
+    case wait_reason::main_exit: return "main returned, waiting for goroutines";
+    case wait_reason::parked: return "park";
+    case wait_reason::sleep: return "sleep";
+    }
+    return "waiting";
+}
+
+std::string status_of(const g* gp) {
+    const gstatus s = gp->status.load(relaxed);
+    return s == gstatus::waiting ? to_string(gp->reason) : text_of(s);
 }
 
 constexpr std::int64_t patience_at_end_ns = 10'000'000;
@@ -85,17 +103,11 @@ std::string format(const std::vector<goroutine_trace>& all) {
 
 } // namespace
 
-const char* to_string(wait_reason r) noexcept {
-    switch (r) {
-    case wait_reason::none: return "waiting";
-    case wait_reason::join: return "join";
-    case wait_reason::wait_group: return "sync.WaitGroup.Wait";
-    case wait_reason::main_exit: return "main returned, waiting for goroutines";
-    case wait_reason::parked: return "park";
-    case wait_reason::sleep: return "sleep";
-    }
-    return "waiting";
-}
+const char* to_string(wait_reason r) noexcept { return text_of(r); }
+
+// Used: by asm, which link-time optimisation does not see.
+[[gnu::used]] const text_table<16, 16> weft_status_texts = make_text_table<gstatus, 16, 16>(text_of);
+[[gnu::used]] const text_table<32, 48> weft_reason_texts = make_text_table<wait_reason, 32, 48>(text_of);
 
 namespace {
 

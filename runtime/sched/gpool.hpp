@@ -12,6 +12,7 @@
 
 namespace weft::rt {
 
+struct layout;
 struct runtime_impl;
 
 /// A handle may outlive its runtime. A slab therefore outlives it too, until the last handle to one
@@ -51,6 +52,7 @@ public:
     static void drop_handle(g* gp) noexcept;
 
 private:
+    friend struct layout;                                // for debuggers
     static constexpr std::size_t slab_bytes = 64 * 1024; // and aligned to as much, so that a g finds its slab
     struct slab;
     static slab* slab_of(const g* gp) noexcept {

@@ -7,6 +7,7 @@
 
 #include "core/badstate.hpp"
 #include "os/os.hpp"
+#include "sched/layout_note.hpp"
 #include "sched/proc.hpp"
 #include "sched/sanitizer.hpp"
 
@@ -164,6 +165,7 @@ void mcommoninit(m* mp, std::int64_t id) {
 
 void schedinit(m* mp) {
     runtime_impl& rt = *mp->rt;
+    layout::note();
     rt.started_ns = os::nanotime();
     mp->g0->racectx = sanitizer::race_current();
     rt.boot.step("schedinit", "stacks, signal mask, then:");
