@@ -29,13 +29,13 @@ extern "C" {
 
 /* A context that does not run. The fields are the library's; their offsets are part of the ABI. */
 typedef struct weft_context {
-    void* sp;
-    void* pc;
-    void* bp;
+    void* sp;       /* the stack pointer with which it goes on */
+    void* pc;       /* where it goes on */
+    void* bp;       /* rbp or x29 */
     void* reserved; /* rbx or x19 of one that was left by weft_context_switch_inline */
-    uint32_t fpcw;
-    uint16_t x87cw;
-    uint16_t flags;
+    uint32_t fpcw;  /* MXCSR or FPCR */
+    uint16_t x87cw; /* of x86-64 */
+    uint16_t flags; /* WEFT_CONTEXT_SHARE_FPCW or 0 */
 } weft_context;
 
 /* The function that a context runs: arg as given to weft_context_make, value as given by the first
@@ -48,6 +48,7 @@ typedef void weft_context_fn(void* arg, void* value);
  * of the caller. flags: 0 or WEFT_CONTEXT_SHARE_FPCW. Returns 0, or -1 when size is below
  * WEFT_CONTEXT_MIN_STACK, an argument is null or flags has unknown bits. */
 WEFT_API int weft_context_init(weft_context* c, void* lo, size_t size, weft_context_fn* fn, void* arg, unsigned flags);
+/* The least size of a context's stack, in bytes. */
 #define WEFT_CONTEXT_MIN_STACK 1024u
 
 /* Leaves the running context, to be found in from, and continues to, which gets value. Returns the value
