@@ -44,7 +44,7 @@ for name in weft weft-core; do
 done
 # Programs must be built anew after a change of the minor version before 1.0.0, of the major one from then on.
 case $version in
-  0.*) [[ $version == "$soname".* ]] ;;
+  0.*) [[ ${version%.*} == "$soname" ]] ;;
   *) [[ ${version%%.*} == "$soname" ]] ;;
 esac || fail "version $version with the soname $soname"
 
