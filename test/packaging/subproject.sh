@@ -8,15 +8,12 @@ here=$root/test/packaging
 # shellcheck source=test/script/checks.sh
 source "$here/../script/checks.sh"
 
-# --- the archive, as meson dist makes it, but of the files as they are now ---
+# --- a project with the archive ---
 version=$(sed -nE "s/^project\(.* version: '([^']+)'.*/\1/p" "$root/meson.build")
 mkdir -p consumer/subprojects/packagefiles
 cp -- "$here"/consumer/{meson.build,core.c,goroutines.cpp} consumer/
 cp -- "$root/packaging/weft.wrap" consumer/subprojects/
-files=(.)
-if known=$(git -C "$root" ls-files --cached --others --exclude-standard 2>/dev/null); then mapfile -t files <<<"$known"; fi
-tar -C "$root" --exclude=./build --exclude=./.git --ignore-failed-read --transform "s,^\(\./\)\?,weft-$version/,S" \
-  -czf "consumer/subprojects/packagefiles/weft-$version.tar.gz" -- "${files[@]}"
+"$root/packaging/archive.sh" "consumer/subprojects/packagefiles/weft-$version.tar.gz"
 
 # --- weft-core is built there, and what uses weft is compiled; weft as well where there is time for it ---
 targets=(core goroutines.p/goroutines.cpp.o)
