@@ -13,7 +13,7 @@ if cmake -S "$here/consumer" -B all -G Ninja "-DCMAKE_PREFIX_PATH=$prefix" "-DWE
   cmake --build all >>out 2>&1; then
   for kind in _shared _static ''; do
     runs "$work/all/core$kind" 'core: 42' "${kind:+${kind#_}}"
-    runs "$work/all/goroutines$kind" 'goroutines: 42' "${kind:+${kind#_}}"
+    [[ -z $kind ]] || runs "$work/all/goroutines$kind" 'goroutines: 42' "${kind#_}"
   done
 else
   fail "a project that finds weft $version: $(<out)"

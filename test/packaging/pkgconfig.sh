@@ -33,4 +33,10 @@ try() {
 try core weft-core core.c "$cc" -std=c11
 try goroutines weft goroutines.cpp "$cxx" -std=c++20
 
+# --- from the build folder, nothing installed ---
+read -ra libs < <(PKG_CONFIG_PATH=$build/meson-uninstalled pkg-config --cflags --libs weft-core)
+[[ ${libs[*]} == *"-L$build/"* ]] || fail "not of the build folder: ${libs[*]}"
+"$cc" -std=c11 "$here/consumer/core.c" "${libs[@]}" -o uninstalled
+runs "$work/uninstalled" 'core: 42' shared
+
 ((failures == 0)) || exit 1
