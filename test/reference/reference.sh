@@ -20,9 +20,9 @@ reference whole || fail 'the reference is not built'
 
 # --- nothing public is left out, nothing else is in it ---
 named() { grep -qE "<name>([a-z_]+::)*$1</name>" whole/tag; }
-mapfile -t names < <(cat -- "$include"/weft/*.h | sed -nE 's/^(WEFT_API|static inline) .*\b(weft_[a-z_]+)\(.*/\2/p' | sort -u)
+mapfile -t names < <(cat -- "$include"/weft/*.h | sed -nE 's/^WEFT_API .*\b(weft_[a-z_]+)\(.*/\1/p' | sort -u)
 ((${#names[@]} > 0)) || fail 'no function of C was found'
-for name in "${names[@]}" go spawn handle join yield wait_group parker sleep_for timer blocking id runtime run; do
+for name in "${names[@]}" weft_context_switch_inline go spawn handle join yield wait_group parker sleep_for timer blocking id runtime run; do
   named "$name" || fail "$name is not in the reference"
 done
 for header in "$include"/weft/*.h*; do
