@@ -51,13 +51,13 @@ weft_fail(int error);
 
 /* A context that does not run. The fields are the library's; their offsets are part of the ABI. */
 typedef struct weft_context {
-    void* sp;
-    void* pc;
-    void* bp;
+    void* sp;       /* the stack pointer with which it goes on */
+    void* pc;       /* where it goes on */
+    void* bp;       /* rbp or x29 */
     void* reserved; /* rbx or x19 of one that was left by weft_context_switch_inline */
-    uint32_t fpcw;
-    uint16_t x87cw;
-    uint16_t flags;
+    uint32_t fpcw;  /* MXCSR or FPCR */
+    uint16_t x87cw; /* of x86-64 */
+    uint16_t flags; /* WEFT_CONTEXT_SHARE_FPCW or 0 */
 } weft_context;
 
 /* The function that a context runs: arg as given to weft_context_make, value as given by the first
@@ -70,6 +70,7 @@ typedef void weft_context_fn(void* arg, void* value);
  * of the caller. flags: 0 or WEFT_CONTEXT_SHARE_FPCW. Returns 0, or -1 when size is below
  * WEFT_CONTEXT_MIN_STACK, an argument is null or flags has unknown bits. */
 WEFT_API int weft_context_init(weft_context* c, void* lo, size_t size, weft_context_fn* fn, void* arg, unsigned flags);
+/* The least size of a context's stack, in bytes. */
 #define WEFT_CONTEXT_MIN_STACK 1024u
 
 /* Leaves the running context, to be found in from, and continues to, which gets value. Returns the value
@@ -136,16 +137,16 @@ WEFT_API int weft_stack_unmap(weft_stack* s);
 #define WEFT_CONTEXT_BACK ".cfi_restore_state\n\t"
 #endif
 
-/* The same as inline code, for GCC and Clang: the compiler saves only the registers that hold
- * something, and nothing is called or returned from, so the processor's return predictor stays in
- * step. Never touches the control words, so both contexts must have WEFT_CONTEXT_SHARE_FPCW. Such contexts
- * may be left by one form and continued by the other. With other compilers and CPUs, and with WEFT_NO_INLINE_SWITCH,
- * it is the call. */
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__)) && !defined(WEFT_NO_INLINE_SWITCH)
 #define WEFT_INLINE_SWITCH 1
 #else
 #define WEFT_INLINE_SWITCH 0
 #endif
+/* The same as inline code, for GCC and Clang: the compiler saves only the registers that hold
+ * something, and nothing is called or returned from, so the processor's return predictor stays in
+ * step. Never touches the control words, so both contexts must have WEFT_CONTEXT_SHARE_FPCW. Such contexts
+ * may be left by one form and continued by the other. With other compilers and CPUs, and with WEFT_NO_INLINE_SWITCH,
+ * it is the call. */
 #if WEFT_INLINE_SWITCH && defined(__x86_64__)
 static inline void* weft_context_switch_inline(weft_context* from, weft_context* to, void* value) {
     void* given = value;

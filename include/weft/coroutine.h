@@ -62,9 +62,13 @@ struct weft_coroutine {
 /* The values of state. They are unlikely in memory that never held a coroutine. A coroutine whose
  * switches have more to see to than the registers (control words, sanitizers) has the second of each pair. */
 #define WEFT_COROUTINE_STATE_SUSPENDED 0x77656601u
+/* The same, by the call. */
 #define WEFT_COROUTINE_STATE_SUSPENDED_CALL 0x77656681u
+/* It runs. */
 #define WEFT_COROUTINE_STATE_RUNNING 0x77656602u
+/* The same, by the call. */
 #define WEFT_COROUTINE_STATE_RUNNING_CALL 0x77656682u
+/* Its function has returned. */
 #define WEFT_COROUTINE_STATE_FINISHED 0x77656603u
 
 /* Makes co a coroutine that will run fn on the stack from lo to lo + size, which is the caller's and stays in
@@ -184,6 +188,7 @@ static inline int weft_coroutine_resume_inline(weft_coroutine* co, void* value, 
     return weft_coroutine_by_call(weft_coroutine_resume, co, value, out);
 }
 
+/* weft_coroutine_yield as inline code. */
 static inline int weft_coroutine_yield_inline(weft_coroutine* co, void* value, void** out) {
 #if WEFT_INLINE_SWITCH
     if (WEFT_LIKELY(co != NULL && WEFT_LOAD_STATE(co) == WEFT_COROUTINE_STATE_RUNNING &&

@@ -43,9 +43,11 @@ inline namespace WEFT_COROUTINE_NAMESPACE {
 /// Misuse of a coroutine, or a stack that will not do: what() is weft_error_name(code()).
 class coroutine_error : public std::exception {
 public:
+    /// code: one of context.h's WEFT_E….
     explicit coroutine_error(int code) noexcept : code_(code) {}
     /// One of context.h's WEFT_E….
     int code() const noexcept { return code_; }
+    /// The text of weft_error_name.
     const char* what() const noexcept override { return weft_error_name(code_); }
 
 private:
@@ -54,14 +56,14 @@ private:
 
 /// The stack of a coroutine that the library maps, with a guard page: that many bytes at least.
 struct stack_size {
-    std::size_t bytes = 256 * 1024;
+    std::size_t bytes = 256 * 1024; ///< rounded up to pages
 };
 
 /// The stack of a coroutine that is the caller's, and outlives it. Both multiples of 16. The function object and
 /// some 300 bytes lie at its upper end.
 struct given_stack {
-    void* lo;
-    std::size_t size;
+    void* lo;         ///< its lowest byte
+    std::size_t size; ///< in bytes
 };
 
 template <class Yield, class Resume>
@@ -263,6 +265,7 @@ public:
         frame_.leave();
         return frame_.in.take();
     }
+    /// The same where Yield is void.
     [[nodiscard]] typename detail::coroutine_slot<Resume>::result operator()() requires std::is_void_v<Yield> {
         frame_.out.value = true;
         frame_.leave();
@@ -292,7 +295,9 @@ void detail::body_frame<Yield, Resume, Body>::body() {
 template <class Yield, class Resume = void>
 class coroutine {
 public:
+    /// What the function yields with.
     using yielder = weft::yielder<Yield, Resume>;
+    /// What resume() returns.
     using yielded = typename detail::coroutine_slot<Yield>::result;
 
     /// A coroutine that is none: done().
@@ -308,6 +313,7 @@ public:
     coroutine(F function, given_stack stack)
         : owner_(detail::coroutine_owner::make<frame<F>>(stack, weft_stack{}, std::move(function))) {}
 
+    /// other has none afterwards.
     coroutine(coroutine&&) noexcept = default;
     /// Ends the one that was held as the destructor does.
     coroutine& operator=(coroutine&&) noexcept = default;
@@ -325,6 +331,7 @@ public:
         owner_.get()->enter();
         return channel().out.take();
     }
+    /// The same where Resume is void.
     yielded resume() requires std::is_void_v<Resume> {
         check();
         channel().in.value = true;
@@ -334,6 +341,7 @@ public:
 
     /// Whether the function has returned, or there is none.
     bool done() const noexcept { return owner_.finished(); }
+    /// Whether resume() may be called: not done().
     explicit operator bool() const noexcept { return !done(); }
 
     /// Tells a function that has begun and not returned to stop, by the yield in which it stands, and frees the stack.

@@ -27,8 +27,8 @@ typedef void* weft_fcontext;
 /* What one context hands to another: Boost's transfer_t. fctx: the context that was left, to be continued by a
  * jump; data: what it was left with. Returned in two registers. */
 typedef struct weft_transfer {
-    weft_fcontext fctx;
-    void* data;
+    weft_fcontext fctx; /* the context that was left */
+    void* data;         /* what it was left with */
 } weft_transfer;
 
 /* The function that a context runs. It must not return (the process ends, "weft: an fcontext's function returned",

@@ -43,6 +43,7 @@ public:
     /// Makes value the element; who takes it may move it away or change it. Returns true when the next one is asked
     /// for, false when the function must return. On the generator's stack; else throws coroutine_error (WEFT_EOUTSIDE).
     [[nodiscard]] bool operator()(T& value) { return give(&value); }
+    /// The same of a temporary value.
     [[nodiscard]] bool operator()(T&& value) { return give(&value); }
     /// A copy of it.
     [[nodiscard]] bool operator()(const T& value) requires std::copy_constructible<T> {
@@ -77,15 +78,21 @@ template <class T>
     requires std::is_object_v<T>
 class generator {
 public:
+    /// What the function yields with.
     using yielder = generator_yielder<T>;
 
+    /// std::input_iterator; move-only.
     class iterator {
     public:
+        /// std::indirectly_readable_traits
         using value_type = std::remove_cv_t<T>;
+        /// std::incrementable_traits
         using difference_type = std::ptrdiff_t;
 
         iterator() noexcept = default;
+        /// other may only be assigned to afterwards.
         iterator(iterator&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+        /// As the constructor.
         iterator& operator=(iterator&& other) noexcept {
             frame_ = std::exchange(other.frame_, nullptr);
             return *this;
@@ -94,13 +101,16 @@ public:
 
         /// The element, until the next ++.
         T& operator*() const noexcept { return *frame_->current; }
+        /// Its address, likewise.
         T* operator->() const noexcept { return frame_->current; }
         /// Runs the function until the next yield. Throws what leaves it.
         iterator& operator++() {
             frame_->enter();
             return *this;
         }
+        /// The same; there is no older iterator to return.
         void operator++(int) { ++*this; }
+        /// Whether the function has returned.
         friend bool operator==(const iterator& i, std::default_sentinel_t) noexcept {
             return weft_coroutine_status(&i.frame_->co) == WEFT_COROUTINE_FINISHED;
         }
@@ -120,6 +130,7 @@ public:
     generator(F function, given_stack stack)
         : owner_(detail::coroutine_owner::make<frame<F>>(stack, weft_stack{}, std::move(function))) {}
 
+    /// other has no function afterwards.
     generator(generator&&) noexcept = default;
     /// Ends the one that was held as the destructor does.
     generator& operator=(generator&&) noexcept = default;
@@ -134,10 +145,12 @@ public:
         f->enter();
         return iterator(f);
     }
+    /// What an iterator is compared with.
     std::default_sentinel_t end() const noexcept { return std::default_sentinel; }
 
     /// As coroutine's.
     void stop() { owner_.stop(); }
+    /// As coroutine's.
     void abandon() noexcept { owner_.release(); }
 
 private:
@@ -149,6 +162,8 @@ private:
 } // namespace WEFT_COROUTINE_NAMESPACE
 } // namespace weft
 
+/// @cond
 template <class T>
 inline constexpr bool std::ranges::enable_view<weft::generator<T>> = true;
+/// @endcond
 #pragma GCC visibility pop

@@ -147,8 +147,12 @@ template <class T>
 class [[nodiscard]] handle {
 public:
     handle() noexcept = default;
+    /// For spawn() only.
     explicit handle(rt::g* gp) noexcept : gp_(gp) {}
+    /// The goroutine is this handle's from now on, and other is empty. So it is after an assignment, before which
+    /// the handle lets go of its own.
     handle(handle&& other) noexcept : gp_(std::exchange(other.gp_, nullptr)) {}
+    /// As the constructor.
     handle& operator=(handle&& other) noexcept {
         if (this != &other) {
             detach();

@@ -164,6 +164,7 @@ struct options {
     /// format, on the thread that runs run(), when nobody runs any more. Empty: they are not told of.
     std::function<void(const std::string& report)> on_leak = {};
 
+    /// What stack_size is where nothing else is said.
     static constexpr std::size_t default_stack_size = 256 * 1024;
 };
 
@@ -178,9 +179,9 @@ struct boot_step {
     std::string_view detail;       ///< what it did, in a few words; may be empty
     std::int64_t m;                ///< id of the m
     std::int32_t thread;           ///< the kernel's thread id
-    stack_kind stack;
-    std::int64_t g;    ///< 0 on g0, else the goroutine's id
-    std::uintptr_t sp; ///< an address in the frame that took the step
+    stack_kind stack;              ///< where it ran
+    std::int64_t g;                ///< 0 on g0, else the goroutine's id
+    std::uintptr_t sp;             ///< an address in the frame that took the step
 };
 
 /// Go's runtime as an object. Nothing of it is global: several may exist and run at once, each on

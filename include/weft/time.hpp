@@ -63,7 +63,10 @@ public:
         requires std::invocable < std::decay_t<F>
     & > [[gnu::always_inline]] timer(const std::chrono::duration<Rep, Period>& d, F&& f)
         : timer(detail::saturated_ns(d), std::function<void()>(std::forward<F>(f))) {}
+    /// What other was going to do is this timer's from now on, and other has no function. So it is after an assignment,
+    /// before which the timer stops its own.
     timer(timer&& other) noexcept : t_(std::exchange(other.t_, nullptr)) {}
+    /// As the constructor.
     timer& operator=(timer&& other) noexcept {
         if (this != &other) {
             drop();
