@@ -126,6 +126,7 @@ public:
     template <class F>
     explicit generator(F function, stack_size size = {})
         : owner_(detail::coroutine_owner::make<frame<F>>(size, std::move(function))) {}
+    /// The same on a stack of the caller's.
     template <class F>
     generator(F function, given_stack stack)
         : owner_(detail::coroutine_owner::make<frame<F>>(stack, weft_stack{}, std::move(function))) {}

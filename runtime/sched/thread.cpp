@@ -26,9 +26,17 @@ void boot_step_of(const m* mp, const char* name, const char* detail = "") {
     if (mp->boots) mp->rt->boot.step(name, detail);
 }
 
+/// m0's thread, and those that have been made and have not ended.
+std::int64_t threads_now(runtime_impl& rt) {
+    const std::lock_guard hold(rt.sched.lock);
+    std::int64_t count = 1;
+    for (const m* mp = rt.allm; mp != nullptr; mp = mp->alllink) count += mp->has_thread && !mp->exited.load(relaxed);
+    return count;
+}
+
 [[noreturn]] void cannot_make_thread(runtime_impl& rt, int error, const char* why = nullptr) {
     std::string text = "runtime: failed to create new OS thread (have ";
-    text += std::to_string(rt.sched.mnext - rt.sched.nmfreed - 1);
+    text += std::to_string(threads_now(rt));
     text += " already; ";
     if (why == nullptr) {
         text += "errno=";

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""library.py READELF LIBRARY
+"""library.py READELF LIBRARY SOVERSION
 
 What stands in the place of another library may not bring more along than that: the three names, unversioned, and no
-need of any library but libc; and it has its soname.
+need of any library but libc; and its soname ends in SOVERSION.
 """
 import re
 import subprocess
@@ -12,7 +12,7 @@ import sys
 NAMES = {"make_fcontext", "jump_fcontext", "ontop_fcontext"}
 
 
-def main(readelf, library):
+def main(readelf, library, soversion):
     def read(option):
         return subprocess.run([readelf, option, "-W", library], capture_output=True, text=True, check=True).stdout
 
@@ -26,7 +26,7 @@ def main(readelf, library):
         wrong.append(f"exports {sorted(exported)}, not {sorted(NAMES)}")
     if needed - {"libc.so.6"}:
         wrong.append(f"needs {sorted(needed)}: libc is all that it may need")
-    if soname != ["libweft-fcontext.so.0"]:
+    if soname != ["libweft-fcontext.so." + soversion]:
         wrong.append(f"has the soname {soname}")
     for message in wrong:
         print(f"{library}: {message}", file=sys.stderr)

@@ -16,6 +16,7 @@ lib=${libdir#"$prefix"/}
   for name in weft weft-core weft-fcontext; do
     printf "$lib/%s\n" "lib$name.a" "lib$name.so" "lib$name.so.$soname" "lib$name.so.$version" "pkgconfig/$name.pc"
   done
+  printf '%s\n' "$lib/libweft-mutex-trap.so"
   printf "$lib/cmake/weft/%s\n" weft-config.cmake weft-config-version.cmake
   printf 'share/weft/debug/%s\n' weft-gdb.py weft_debug.py weft_lldb.py weft_lldb_threads.py
   printf 'share/gdb/auto-load/usr/local/%s\n' "$lib/libweft.so.$version-gdb.py"
