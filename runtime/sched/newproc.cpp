@@ -4,6 +4,7 @@
 // A descriptor passes through: gfget or gpool (dead, no stack) → newg (its stack is promised) → newproc
 // (runnable; no stack yet) → need_stack at its first execution → goexit0 (dead; its stack lies hot in the
 // P's cache) → gfput, or to its handle, which gives it back later.
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <mutex>
@@ -343,6 +344,7 @@ void free_storage(g* gp) noexcept {
 void make_storage(const m* mp, g* gp, std::size_t size, std::size_t align) {
     if (gp->heap_align != 0) free_storage(gp);
     if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line && !mp->watched) return;
+    align = std::max(align, alignof(std::max_align_t)); // so that its logarithm is not 0
     gp->storage = ::operator new (size, std::align_val_t{align});
     gp->heap_align = static_cast<std::uint8_t>(std::countr_zero(align));
 }

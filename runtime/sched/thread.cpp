@@ -192,6 +192,7 @@ bool is_tainted() noexcept {
 
 /// sysmon makes the thread. Go: newm's hand-off to the template thread.
 void leave_to_sysmon(runtime_impl& rt, m* mp) noexcept {
+    sanitizer::race_release(mp);
     const std::lock_guard hold(rt.sched.lock);
     mp->schedlink = std::exchange(rt.sched.newm_handoff, mp);
     rt.sched.sysmonnote.poke();
@@ -236,6 +237,7 @@ void make_threads_left_to_sysmon(runtime_impl& rt) {
     while (next != nullptr) {
         m* mp = std::exchange(next, next->schedlink);
         mp->schedlink = nullptr;
+        sanitizer::race_acquire(mp);
         newm1(mp);
     }
 }
@@ -298,6 +300,7 @@ void join_threads(runtime_impl& rt) {
     for (m* mp = rt.allm; mp != nullptr;) {
         m* after = mp->alllink;
         if (mp != rt.m0.get()) {
+            sanitizer::race_acquire(mp); // of one that sysmon never came to
             if (mp->g0->stk) unmap_stack(mp->g0->stk);
             delete mp->g0;
             delete mp;
