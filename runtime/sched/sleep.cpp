@@ -12,6 +12,7 @@
 // What stopping leaves over is spare, and given back when the heap lets go of the timer: ready_made holds one if the
 // timer is pending, one for each time that it has left the heap and has not fired yet, and the spare ones.
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 
 #include "os/os.hpp"
@@ -54,10 +55,8 @@ void drop_ref(after_func* a) noexcept {
 }
 
 g* take_ready_made(after_func* a) noexcept {
-    futex_lock<lock_rank::timer>(a->lock);
-    g* gp = a->ready_made.pop();
-    futex_unlock<lock_rank::timer>(a->lock);
-    return gp;
+    const std::lock_guard hold(a->lock);
+    return a->ready_made.pop();
 }
 
 /// Outside of the runtime: the function may be destroyed here.
@@ -93,9 +92,10 @@ void discard_after_func(timer* t, bool pending) {
     auto* a = static_cast<after_func*>(t);
     sanitizer::race_acquire(a);
     glist unused;
-    futex_lock<lock_rank::timer>(a->lock);
-    for (a->spare += pending; a->spare > 0; a->spare--) unused.push(a->ready_made.pop());
-    futex_unlock<lock_rank::timer>(a->lock);
+    {
+        const std::lock_guard hold(a->lock);
+        for (a->spare += pending; a->spare > 0; a->spare--) unused.push(a->ready_made.pop());
+    }
     while (g* gp = unused.pop()) dropg_anywhere(*a->rt, gp);
     drop_ref(a);
 }
@@ -107,18 +107,19 @@ g* make_ready(const entry& in, after_func* a) {
     return gp;
 }
 
+using timer_lock = std::unique_lock<futex_mutex<lock_rank::timer>>;
+
 /// Takes a.lock; then it is pending, or has a spare goroutine. Inside. Throws std::bad_alloc, without the lock.
-void lock_with_goroutine(const entry& in, after_func* a) {
-    for (;;) {
-        futex_lock<lock_rank::timer>(a->lock);
-        if (a->when != 0 || a->spare > 0) return;
-        futex_unlock<lock_rank::timer>(a->lock);
+timer_lock lock_with_goroutine(const entry& in, after_func* a) {
+    timer_lock hold(a->lock);
+    while (a->when == 0 && a->spare == 0) {
+        hold.unlock();
         g* gp = make_ready(in, a);
-        futex_lock<lock_rank::timer>(a->lock);
+        hold.lock();
         a->ready_made.push(gp);
         a->spare++;
-        futex_unlock<lock_rank::timer>(a->lock);
     }
+    return hold;
 }
 
 /// Makes a pending, for ns from now; whether it was before. Inside. Throws std::bad_alloc; then it is stopped.
@@ -126,11 +127,11 @@ bool set(const entry& in, after_func* a, std::int64_t ns) {
     const std::int64_t when = os::nanotime_after(ns);
     bool was_pending = false;
     bool earlier = true;
-    lock_with_goroutine(in, a);
+    timer_lock hold = lock_with_goroutine(in, a);
     sanitizer::race_release(a);
     const bool moved = timers::move(a, when, was_pending, earlier);
     a->spare -= !was_pending;
-    futex_unlock<lock_rank::timer>(a->lock);
+    hold.unlock();
     if (!moved) {
         a->refs.fetch_add(1, std::memory_order_relaxed);
         try {
@@ -148,10 +149,9 @@ bool set(const entry& in, after_func* a, std::int64_t ns) {
 
 /// Any thread.
 bool stop(after_func* a) noexcept {
-    futex_lock<lock_rank::timer>(a->lock);
+    const std::lock_guard hold(a->lock);
     const bool stopped = timers::stop(a);
     a->spare += stopped;
-    futex_unlock<lock_rank::timer>(a->lock);
     return stopped;
 }
 

@@ -12,17 +12,6 @@ namespace weft::rt {
 
 namespace {
 
-class hold_timer {
-public:
-    explicit hold_timer(timer* t) noexcept : t_(t) { futex_lock<lock_rank::timer>(t_->lock); }
-    ~hold_timer() { futex_unlock<lock_rank::timer>(t_->lock); }
-    hold_timer(const hold_timer&) = delete;
-    hold_timer& operator=(const hold_timer&) = delete;
-
-private:
-    timer* t_;
-};
-
 void lower(atomic<std::int64_t>& least, std::int64_t when) noexcept {
     std::int64_t seen = least.load(relaxed);
     while ((seen == 0 || when < seen) && !least.compare_exchange_weak(seen, when, release, relaxed)) {
@@ -80,7 +69,7 @@ void timers::pop() noexcept {
 /// Makes the entry and the timer agree. False: it is a zombie, and the heap is to let go of it.
 bool timers::put_right(entry& e) noexcept {
     timer* t = e.t;
-    const hold_timer hold(t);
+    const std::lock_guard hold(t->lock);
     if ((t->state & timer::zombie) != 0) {
         t->state = 0;
         t->ts = nullptr;
@@ -131,7 +120,7 @@ void timers::start(timer* t, std::int64_t when) {
         heap_.push_back({when, t});
     }
     {
-        const hold_timer hold_it(t);
+        const std::lock_guard hold_it(t->lock);
         t->when = t->heaped_for = when;
         t->state = timer::heaped;
         t->ts = this;
@@ -173,7 +162,7 @@ std::size_t timers::take_due(timer** due, std::int64_t now) noexcept {
         if (heap_.empty() || heap_.front().when > now) break;
         timer* t = heap_.front().t;
         {
-            const hold_timer hold_it(t);
+            const std::lock_guard hold_it(t->lock);
             if ((t->state & timer::modified) != 0) continue; // just now
             t->state = 0;
             t->when = 0;
@@ -207,7 +196,7 @@ void timers::take_all(timers& from) noexcept {
     for (entry e : from.heap_) {
         if (from.put_right(e)) {
             {
-                const hold_timer hold_it(e.t);
+                const std::lock_guard hold_it(e.t->lock);
                 e.t->ts = this;
             }
             heap_.push_back(e);
@@ -226,7 +215,7 @@ void timers::discard_all() noexcept {
     for (const entry& e : heap_) {
         bool pending;
         {
-            const hold_timer hold_it(e.t);
+            const std::lock_guard hold_it(e.t->lock);
             pending = e.t->when != 0;
             e.t->state = 0;
             e.t->when = 0;

@@ -48,7 +48,7 @@ struct timer {
     void (*discard)(timer* t, bool pending) = nullptr;
 
     static constexpr std::uint32_t heaped = 1, modified = 2, zombie = 4;
-    atomic<std::uint32_t> lock{0}; // a futex_lock word; guards the rest
+    futex_mutex<lock_rank::timer> lock; // guards the rest
     std::uint32_t state = 0;
     std::int64_t when = 0;       // nanotime; 0: it is not to fire
     std::int64_t heaped_for = 0; // nanotime

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <vector>
 
@@ -31,17 +32,13 @@ struct test_timer : timer {
 };
 
 bool stop(timer& t) {
-    futex_lock<lock_rank::timer>(t.lock);
-    const bool stopped = timers::stop(&t);
-    futex_unlock<lock_rank::timer>(t.lock);
-    return stopped;
+    const std::lock_guard hold(t.lock);
+    return timers::stop(&t);
 }
 
 bool move(timer& t, std::int64_t when, bool& was_pending, bool& earlier) {
-    futex_lock<lock_rank::timer>(t.lock);
-    const bool moved = timers::move(&t, when, was_pending, earlier);
-    futex_unlock<lock_rank::timer>(t.lock);
-    return moved;
+    const std::lock_guard hold(t.lock);
+    return timers::move(&t, when, was_pending, earlier);
 }
 
 constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
