@@ -12,6 +12,10 @@
 #pragma GCC visibility push(default)
 namespace weft {
 
+namespace rt {
+struct g;
+}
+
 namespace detail {
 
 /// Where the machine code of a module lies, looked up once; hi stays 0 until then.
@@ -43,7 +47,7 @@ public:
 private:
     code_range& code_;
     std::atomic<bool> open_{false};
-    bool outermost_ = false;
+    rt::g* gp_ = nullptr; // where this is the outermost one, and the goroutine may be preempted
 };
 
 struct closes {
@@ -59,10 +63,13 @@ struct closes {
 /// another thread. Without that option, off a goroutine, and inside another preemptible(), it is a plain call: others
 /// get the P then, too, but the goroutine keeps its thread and competes with them for the CPU.
 ///
-/// f computes: while it runs it must hold no lock, use no thread-local and no errno, and not call weft, which throws
-/// std::logic_error there. It may call other libraries; while it is in one, or in a function that one has called
-/// back, it is not preempted. The same holds for all code in a program into which libc is linked statically, and in a
-/// module with a sanitizer inside. Needs 16 KiB of free stack when it is preempted. Go: asyncPreempt.
+/// f computes: while it runs it must hold no lock, use no thread-local and no errno, not leave its stack (a coroutine
+/// that yields), and not call weft, which throws std::logic_error there. It may call shared libraries; while it is in
+/// one, or in a function that one has called back, it is not preempted. What is linked into f's own module counts as
+/// its own code; so nobody is preempted in a module that has libc, malloc, the C++ runtime or a sanitizer inside, nor
+/// in a process that has asked for AMX, whose vector state differs from thread to thread (as on AArch64 with
+/// prctl(PR_SVE_SET_VL), which must not be used beside this). Needs 16 KiB of free stack when it is preempted, or it is
+/// not. Go: asyncPreempt.
 template <class F, class... Args>
     requires std::invocable<F, Args...> std::invoke_result_t<F, Args...> preemptible(F&& f, Args&&... args) {
         static constinit detail::code_range code; // of the module that this very call is compiled into

@@ -158,7 +158,9 @@ struct options {
     /// and to look at the stack of one that stalls (stall_threshold). 0: none, the default. Go takes SIGURG. The
     /// handler is installed while run() runs; the program's own use of the signal goes on, and its handler is called.
     /// A thread that sleeps in the kernel is interrupted for a stall's stack only, with SA_RESTART: the calls that
-    /// signal(7) names return EINTR all the same.
+    /// signal(7) names return EINTR all the same. It may come while any goroutine runs, whose stack it takes:
+    /// stack_size is at least 32 KiB with it. The thread that calls run() must not have it blocked: run() throws
+    /// std::logic_error.
     int preempt_signal = 0;
     /// Called when run() ends with goroutines that have not (at_exit::abandon, stop()): with their report, in Go's
     /// format, on the thread that runs run(), when nobody runs any more. Empty: they are not told of.

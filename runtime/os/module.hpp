@@ -11,7 +11,8 @@ struct code {
     std::uintptr_t lo = 0, hi = 0;
 };
 
-/// That of the module in which pc lies; none if there is no such module, or if libc or a sanitizer is in it, too. Any
+/// That of the module in which pc lies; none if there is no such module, or if libc, malloc, the C++ runtime or a
+/// sanitizer is in it, too. Any
 /// thread, but no signal handler. Source: dl_iterate_phdr(3).
 code module_code(std::uintptr_t pc) noexcept;
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <cxxabi.h>
 #include <link.h>
 
 extern "C" {
@@ -17,7 +18,7 @@ namespace {
 
 struct search {
     std::uintptr_t pc;
-    std::array<std::uintptr_t, 3> others; // functions of libraries that must not be in the same module; 0: not there
+    std::array<std::uintptr_t, 5> others; // functions of libraries that must not be in the same module; 0: not there
     code found{};
 };
 
@@ -49,9 +50,11 @@ int look(dl_phdr_info* module, std::size_t, void* search_) {
 
 code module_code(std::uintptr_t pc) noexcept {
     // A program that is not position-independent may have a place of its own for a function whose address it takes,
-    // and then is thought to have libc inside. quick_exit is seldom such a function.
+    // and then is thought to have it inside.
     search s{pc,
-             {reinterpret_cast<std::uintptr_t>(&::quick_exit), reinterpret_cast<std::uintptr_t>(&::__asan_init),
+             {reinterpret_cast<std::uintptr_t>(&::quick_exit), reinterpret_cast<std::uintptr_t>(&::malloc),
+              reinterpret_cast<std::uintptr_t>(&abi::__cxa_get_globals),
+              reinterpret_cast<std::uintptr_t>(&::__asan_init),
               reinterpret_cast<std::uintptr_t>(&::__ubsan_handle_builtin_unreachable)}};
     dl_iterate_phdr(look, &s);
     return s.found;

@@ -23,7 +23,6 @@ class region;
 
 namespace weft::rt {
 
-struct stack_request;
 struct runtime_impl;
 struct m;
 
@@ -126,9 +125,8 @@ struct m {
     bool blocked = false;                     // self; sleeps on park
 
     // preempt.cpp.
-    atomic<detail::region*> region{nullptr};      // self; its handler and sysmon look
-    atomic<bool> preempt{false};                  // sysmon asks, the handler answers
-    atomic<stack_request*> stack_wanted{nullptr}; // sysmon puts, whoever takes it out has it
+    atomic<detail::region*> region{nullptr}; // self; its handler and sysmon look
+    atomic<bool> preempt{false};             // sysmon asks, the handler answers
 
     // gopark's order to park_m.
     bool (*waitunlockf)(g*, void*) = nullptr;

@@ -12,6 +12,7 @@
 
 #include "core/badstate.hpp"
 #include "core/tools.hpp"
+#include "sched/preempt.hpp"
 #include "sched/sanitizer.hpp"
 #include "sched/switch.hpp"
 #include "weft/go.hpp"
@@ -365,6 +366,7 @@ void dropg_anywhere(runtime_impl& rt, g* gp) noexcept {
 g* newg_anywhere(runtime_impl& rt, std::uintptr_t gopc) { return begin_life(gfget_anywhere(rt), gopc); }
 
 void gfput_anywhere(runtime_impl& rt, g* gp) noexcept {
+    forgo_preemption(); // of a goroutine that destroys a handle, say, inside preemptible()
     std::lock_guard hold(rt.sched.lock);
     rt.sched.gfree.push(gp);
     rt.sched.gfreesize.store(rt.sched.gfree.size(), relaxed);

@@ -5,12 +5,12 @@
 //            with a value that marks it as ours.
 //   handler  H1. The signal is ours, the thread has a goroutine, and m.preempt was true: it is false now. Anything else
 //            is somebody else's signal, or came too late.
-//            H2. The goroutine is in its own code (status), inside an open region, there is room on its stack, and no
-//            frame from the interrupted instruction down to the region is of another module: libc, for one, which may
-//            hold a lock there. Otherwise nothing happens, and sysmon asks again.
-//            H3. enters the runtime as at any call of weft, and leaves for g0, which puts it on the global queue.
-//            H4. continued, maybe on another thread: that one's signal mask and signal stack go into the frame, and
-//            the handler returns.
+//            H2. The goroutine is in its own code (status), inside an open region, there is room on its stack, and
+//            neither the interrupted instruction nor any frame down to the region is of another module: libc, for one,
+//            which may hold a lock there. Otherwise nothing happens, and sysmon asks again.
+//            H3. takes back its control words, for the kernel has given the handler fresh ones, enters the runtime as
+//            at any call of weft, and leaves for g0, which puts it on the global queue. H4. continued, maybe on another
+//            thread: that one's signal mask and signal stack go into the frame, and the handler returns.
 // The whole state of the CPU is in the frame that the kernel has written (sigreturn(2)): every register, flags, vector
 // state whatever its size, below the red zone, aligned. The frame is on the goroutine's own stack, because the handler
 // is installed without SA_ONSTACK, so the goroutine takes it along; and SA_NODEFER and an empty mask leave the thread's
@@ -21,31 +21,38 @@
 // Everything that H1 and H2 read belongs to this thread. The region is in m, not in g: it moves with the goroutine in
 // H3 and H4. While it is set the goroutine calls no weft (special::region), so it cannot leave m by another way.
 //
-// A stack for a report: sysmon puts a stack_request into m.stack_wanted (release) and sends the signal; the handler
-// takes it out (acquire), fills it and sets done (release). sysmon takes it back after a while; what is gone by then
-// is about to be done.
+// A stack for a report: sysmon sets wanted_stack.of = m (release) and sends the signal; the handler on m's thread takes
+// it by CAS m → null (acquire), fills the request and sets done (release). sysmon takes it back by the same CAS after a
+// while; where that fails, the handler is about to be done. The request is the runtime's, and m is not touched, so it
+// may be made anew meanwhile.
 #include "sched/preempt.hpp"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <mutex>
+#include <stdexcept>
 #include <ucontext.h>
 #include <unwind.h>
 
+#include "core/badstate.hpp"
 #include "core/futex_mutex.hpp"
 #include "os/module.hpp"
 #include "os/os.hpp"
+#include "os/signal_frame.hpp"
+#include "sched/mutex_trap.hpp"
 #include "sched/sanitizer.hpp"
 #include "sched/switch.hpp"
+#include "weft/go.hpp"
 #include "weft/preemptible.hpp"
 
 namespace weft::rt {
 
 namespace {
 
-constexpr std::size_t stack_needed = 8 * 1024;    // for H3, below the handler's own frame
-constexpr std::int64_t patience_ns = 100'000'000; // with a thread that has to get a CPU first
+constexpr std::size_t stack_needed = 8 * 1024;   // for H3, below the handler's own frame
+constexpr std::int64_t patience_ns = 20'000'000; // with a thread that has to get a CPU first
 constexpr std::uint32_t look_us = 50;
 
 char ours; // its address marks the signals that we send
@@ -92,19 +99,25 @@ struct frames {
     }
 };
 
+/// Whether the handler has room for what it does next.
+bool has_room(const g* gp) noexcept {
+    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    return here >= gp->stk.lo + stack_needed && here < gp->stk.hi;
+}
+
 /// H2.
-bool may_preempt(const g* gp) noexcept {
+bool may_preempt(const g* gp, const void* frame) noexcept {
     const m* mp = gp->m;
     const detail::region* r = mp->region.load(relaxed);
     if (r == nullptr || !r->is_open() || mp->curg.seen() != gp || gp->status.load(relaxed) != gstatus::running)
         return false;
-    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    if (here < gp->stk.lo + stack_needed || here >= gp->stk.hi) return false;
+    const std::uintptr_t pc = os::interrupted_pc(frame);
+    if (pc < r->code().lo.load(relaxed) || pc >= r->code().hi.load(relaxed)) return false;
     frames f{.region = reinterpret_cast<std::uintptr_t>(r),
              .lo = r->code().lo.load(relaxed),
              .hi = r->code().hi.load(relaxed)};
     f.walk();
-    return f.clean;
+    return f.clean && os::frames_may_move();
 }
 
 /// Go: gopreempt_m.
@@ -115,13 +128,16 @@ void gopreempt_m(g* gp) {
     gp->status.store(gstatus::runnable, relaxed);
     mp->rt->preemptions.fetch_add(1, relaxed);
     globrunqput(*mp->rt, gp);
+    wakep(*mp->rt);
     schedule();
 }
 
 /// H3. Returns on another thread perhaps.
-[[gnu::noinline]] void preempt(g* gp) noexcept {
+[[gnu::noinline]] void preempt(g* gp, const void* frame) noexcept {
     detail::region* r = gp->m->region.exchange(nullptr, relaxed);
+    os::take_control_words(frame);
     enter(gp);
+    mutex_trap::look(gp);
     mcall(gopreempt_m);
     getg()->m->region.store(r, relaxed);
 }
@@ -133,25 +149,35 @@ void gopreempt_m(g* gp) {
     sigaltstack(nullptr, &frame->uc_stack);
 }
 
+void handle(int number, siginfo_t* info, void* frame);
+
+void install(int number) noexcept {
+    struct sigaction action {};
+    action.sa_sigaction = handle;
+    action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER;
+    sigaction(number, &action, nullptr);
+}
+
 /// What would happen without us.
 void pass_on(int number, siginfo_t* info, void* frame) {
     const struct sigaction before = signals[number].before;
     if ((before.sa_flags & SA_SIGINFO) != 0) return before.sa_sigaction(number, info, frame);
-    if (before.sa_handler == SIG_IGN) return;
+    if (before.sa_handler == SIG_IGN || (before.sa_handler == SIG_DFL && os::ignored_by_default(number))) return;
     if (before.sa_handler != SIG_DFL) return before.sa_handler(number);
-    struct sigaction mine;
-    sigaction(number, &before, &mine);
+    sigaction(number, &before, nullptr);
     raise(number); // it is not blocked, for it has just come; the end of the process, mostly
-    sigaction(number, &mine, nullptr);
+    install(number);
 }
 
-void answer(m* mp) noexcept {
-    stack_request* wanted = mp->stack_wanted.exchange(nullptr, acquire);
-    if (wanted == nullptr) return;
-    frames f{.region = 0, .lo = 0, .hi = 0, .pcs = wanted->pcs.data()};
-    f.walk();
-    wanted->count = f.count;
-    wanted->done.store(true, release);
+void answer(const g* gp) noexcept {
+    stack_request& wanted = gp->m->rt->wanted_stack;
+    const m* mine = gp->m;
+    if (wanted.of.load(relaxed) != mine || !wanted.of.compare_exchange_strong(mine, nullptr, acquire, relaxed)) return;
+    frames f{.region = 0, .lo = 0, .hi = 0, .pcs = wanted.pcs.data()};
+    if (has_room(gp)) f.walk();
+    wanted.count = f.count;
+    wanted.goid = gp->goid;
+    wanted.done.store(true, release);
 }
 
 void handle(int number, siginfo_t* info, void* frame) {
@@ -159,33 +185,42 @@ void handle(int number, siginfo_t* info, void* frame) {
     const int error = get_errno();
     g* gp = getg();
     if (gp != nullptr && (gp->special & special::system) == 0 && gp->m != nullptr) {
-        answer(gp->m);
-        if (gp->m->preempt.exchange(false, relaxed) && may_preempt(gp)) {
-            preempt(gp);
-            belong_to_this_thread(static_cast<ucontext_t*>(frame));
+        answer(gp);
+        if (gp->m->preempt.exchange(false, relaxed)) {
+            if (has_room(gp) && may_preempt(gp, frame)) {
+                preempt(gp, frame);
+                belong_to_this_thread(static_cast<ucontext_t*>(frame));
+            } else {
+                gp->m->rt->refusals.fetch_add(1, relaxed);
+            }
         }
     }
     set_errno(error);
 }
 
-/// The first backtrace sets the unwinder up, which may take memory.
+/// The first backtrace sets the unwinder up, and binds its functions, which may take memory and locks.
 void prepare_unwinder() {
-    _Unwind_Backtrace([](_Unwind_Context*, void*) { return _URC_END_OF_STACK; }, nullptr);
+    std::array<std::uintptr_t, stack_request::most> pcs;
+    frames f{.region = 0, .lo = 0, .hi = 0, .interrupted = true, .pcs = pcs.data()};
+    f.walk();
 }
 
 } // namespace
 
 preempt_signal::preempt_signal(const runtime_impl& rt) : number_(rt.opts.preempt_signal) {
     if (number_ == 0) return;
+    const sigset_t mask = os::signal_mask();
+    if (sigismember(&mask, number_) == 1)
+        throw std::logic_error("weft: options::preempt_signal is SIG" + os::signal_name(number_) +
+                               ", which is blocked on the thread that calls run");
     prepare_unwinder();
     const std::lock_guard hold(signals_lock);
     installed& it = signals[number_];
     if (it.users++ > 0) return;
-    struct sigaction action {};
-    action.sa_sigaction = handle;
-    action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER;
-    sigaction(number_, nullptr, &it.before); // the handler needs it from its first moment
-    sigaction(number_, &action, nullptr);
+    struct sigaction now {};
+    sigaction(number_, nullptr, &now);
+    if (now.sa_sigaction != handle) it.before = now; // the handler needs it from its first moment
+    install(number_);
 }
 
 preempt_signal::~preempt_signal() {
@@ -200,18 +235,31 @@ void preemptone(m* mp) noexcept {
     os::send_signal(mp->thread_id.load(relaxed), mp->rt->opts.preempt_signal, &ours);
 }
 
-std::vector<std::uintptr_t> stack_of_running(m* mp) {
+std::vector<std::uintptr_t> stack_of_running(const m* mp, std::uint64_t goid) {
     const int number = mp->rt->opts.preempt_signal;
     if (number == 0) return {};
-    stack_request wanted;
-    mp->stack_wanted.store(&wanted, release);
-    os::send_signal(mp->thread_id.load(relaxed), number, &ours);
-    const std::int64_t until = os::nanotime_after(patience_ns);
-    while (!wanted.done.load(acquire) && os::nanotime() < until) os::sleep_microseconds(look_us);
-    if (mp->stack_wanted.exchange(nullptr, acq_rel) == nullptr)
-        while (!wanted.done.load(acquire)) os::yield_thread();
-    const std::size_t count = wanted.done.load(acquire) ? wanted.count : 0;
-    return {wanted.pcs.begin(), wanted.pcs.begin() + static_cast<std::ptrdiff_t>(count)};
+    stack_request& wanted = mp->rt->wanted_stack;
+    wanted.done.store(false, relaxed);
+    wanted.of.store(mp, release);
+    if (os::send_signal(mp->thread_id.load(relaxed), number, &ours)) {
+        const std::int64_t until = os::nanotime_after(patience_ns);
+        while (!wanted.done.load(acquire) && os::nanotime() < until) os::sleep_microseconds(look_us);
+    }
+    const m* asked = mp;
+    if (wanted.of.compare_exchange_strong(asked, nullptr, acq_rel, acquire)) return {};
+    while (!wanted.done.load(acquire)) os::yield_thread();
+    if (wanted.goid != goid) return {};
+    return {wanted.pcs.begin(), wanted.pcs.begin() + static_cast<std::ptrdiff_t>(wanted.count)};
+}
+
+void refuse_region() {
+    const g* gp = getg();
+    if (gp != nullptr && (gp->special & special::region) != 0) detail::no_goroutine();
+}
+
+void forgo_preemption() noexcept {
+    const g* gp = getg();
+    if (gp != nullptr && (gp->special & special::region) != 0) gp->m->region.store(nullptr, relaxed);
 }
 
 } // namespace weft::rt
@@ -223,23 +271,23 @@ using namespace weft::rt;
 [[gnu::noinline]] region::region(code_range& code) noexcept : code_(code) {
     g* gp = current_goroutine();
     if (gp == nullptr || gp->m->rt->opts.preempt_signal == 0) return;
-    outermost_ = true;
+    gp_ = gp;
     gp->special |= special::region;
-    if (code.hi.load(acquire) == 0) {
+    if (code.hi.load(std::memory_order_acquire) == 0) {
         const os::code found = sanitizer::defers_signals()
                                    ? os::code{}
                                    : os::module_code(reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
-        code.lo.store(found.lo, relaxed);
-        code.hi.store(found.hi == 0 ? 1 : found.hi, release); // 1: empty, but known
+        code.lo.store(found.lo, std::memory_order_relaxed);
+        code.hi.store(found.hi == 0 ? 1 : found.hi, std::memory_order_release); // 1: empty, but known
     }
     gp->m->region.store(this, relaxed);
 }
 
 region::~region() {
-    if (!outermost_) return;
-    g* gp = getg();
-    gp->m->region.store(nullptr, relaxed);
-    gp->special &= ~special::region;
+    if (gp_ == nullptr) return;
+    if (getg() != gp_) fatal_raw("weft: preemptible() was left by another goroutine or thread than it was entered by");
+    gp_->m->region.store(nullptr, relaxed);
+    gp_->special &= ~special::region;
 }
 
 } // namespace weft::detail

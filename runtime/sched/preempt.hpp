@@ -2,8 +2,6 @@
 // Preemption at any instruction, for regions of code that ask for it. Go: preempt.go, preemptM, asyncPreempt.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -23,20 +21,18 @@ private:
     const int number_;
 };
 
-/// What sysmon asks an m for: the frames of the goroutine that it runs. preempt.cpp has the steps.
-struct stack_request {
-    static constexpr std::size_t most = 64;
-    std::array<std::uintptr_t, most> pcs{};
-    std::size_t count = 0;
-    atomic<bool> done{false};
-};
-
 /// Asks mp to preempt what it runs, at once if that is in a region, and not at all otherwise. sysmon only, with
 /// options::preempt_signal. Go: preemptM.
 void preemptone(m* mp) noexcept;
 
-/// The frames of the goroutine that mp runs, innermost first; empty without options::preempt_signal, or if its thread
-/// does not answer in time. sysmon only.
-std::vector<std::uintptr_t> stack_of_running(m* mp);
+/// The frames of the goroutine with that number, which mp runs, innermost first; empty without
+/// options::preempt_signal, if its thread does not answer in time, or runs another one by then. sysmon only.
+std::vector<std::uintptr_t> stack_of_running(const m* mp, std::uint64_t goid);
+
+/// For functions that serve threads of the host's, and so a goroutine inside preemptible(), too: refuses that. Any
+/// thread. Throws std::logic_error.
+void refuse_region();
+/// The same for those that may not throw: until the region ends the goroutine is not preempted any more.
+void forgo_preemption() noexcept;
 
 } // namespace weft::rt

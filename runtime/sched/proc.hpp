@@ -102,6 +102,7 @@ void handoffp(runtime_impl& rt, p* pp); // [any] Go: handoffp
 void leaving_locked(m* mp) noexcept;    // mp has no P any more, and will come to stopm
 void staying_locked(m* mp) noexcept;    // or not, or it is there
 p* wanting_locked(m* mp) noexcept;      // a P that waits for an m on its way to stopm: mp's now, which stays; or null
+void set_clocks(runtime_impl& rt, std::int64_t now) noexcept; // any thread that may go over allp; p::seconds
 void become_spinning(m* mp) noexcept;
 void resetspinning(m* mp);
 void acquirep(m* mp, p* pp) noexcept;

@@ -91,6 +91,7 @@ void use_ps(runtime_impl& rt, std::int32_t n, g* self) noexcept {
     // sysmon's memory of one that comes into use again is of another time.
     for (std::int32_t i = rt.procs(); i < n; i++) rt.allp[static_cast<std::size_t>(i)]->schedtick++;
     rt.allp.use(n);
+    set_clocks(rt, os::nanotime()); // of those that come into use
     sched.stopped = nullptr;
     sched.nstopped = 0;
     for (std::int32_t i = n; i-- > 0;)

@@ -77,6 +77,7 @@ runtime_impl::~runtime_impl() = default;
 namespace {
 
 constexpr std::size_t smallest_stack = 16 * 1024;
+constexpr std::size_t smallest_stack_for_signals = 32 * 1024; // the frame, the handler, and a walk
 constexpr std::size_t largest_stack = std::size_t{1} << 30;
 
 [[noreturn]] void bad_value(const char* what, const std::string& value, const std::string& range) {
@@ -106,6 +107,9 @@ options checked(options opts) {
                   "a signal that can be handled, such as SIGURG, or 0 for none");
     if (opts.preempt_signal != 0 && opts.preempt_signal == opts.quit_signal)
         bad_value("options::preempt_signal", std::to_string(opts.preempt_signal), "another one than quit_signal");
+    if (opts.preempt_signal != 0 && opts.stack_size < smallest_stack_for_signals)
+        bad_value("options::stack_size", std::to_string(opts.stack_size),
+                  "at least " + std::to_string(smallest_stack_for_signals) + " bytes with options::preempt_signal");
     const std::size_t page = rt::page_size();
     opts.stack_size = (opts.stack_size + page - 1) / page * page;
     return opts;
@@ -120,6 +124,7 @@ runtime::~runtime() = default;
 int runtime::procs() const noexcept { return procs_.load(std::memory_order_relaxed); }
 
 int runtime::set_procs(int n) {
+    rt::refuse_region();
     n = checked_procs(n, "the number for set_procs");
     const std::lock_guard hold(gate_);
     rt::runtime_impl* impl = present();
@@ -178,6 +183,7 @@ void after_fork_in_child() noexcept {
 }
 
 void runtime::refuse_goroutine() {
+    rt::refuse_region();
     if (rt::current_goroutine() != nullptr)
         throw std::logic_error("weft: runtime::call blocks its thread; from a goroutine use weft::spawn and join");
 }
@@ -188,6 +194,7 @@ rt::runtime_impl* runtime::present() const noexcept {
 }
 
 bool runtime::stop(std::chrono::nanoseconds patience) {
+    rt::refuse_region();
     if (rt::current_goroutine() != nullptr)
         throw std::logic_error(
             "weft: runtime::stop waits for its thread; a goroutine ends the run by returning from main");
@@ -205,18 +212,21 @@ bool runtime::stop(std::chrono::nanoseconds patience) {
 }
 
 std::string runtime::survivors() {
+    rt::refuse_region();
     const std::lock_guard hold(gate_);
     rt::runtime_impl* impl = present();
     return impl != nullptr ? rt::list_survivors(*impl) : std::string();
 }
 
 std::string runtime::dump(std::chrono::nanoseconds patience) {
+    rt::refuse_region();
     const std::lock_guard hold(gate_);
     rt::runtime_impl* impl = present();
     return impl != nullptr ? rt::dump(*impl, patience.count()) : std::string();
 }
 
 void runtime::post(std::unique_ptr<detail::task> t) {
+    rt::refuse_region();
     const auto gopc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
     const std::lock_guard hold(gate_); // outside: whoever has it may stop the world
     const rt::entry in;                // on a goroutine: wakep needs it
@@ -237,6 +247,7 @@ void detail::reply::wait() noexcept {
 }
 
 external_waker::external_waker(runtime& rt) : rt_(rt) {
+    rt::refuse_region();
     const std::lock_guard hold(rt.gate_);
     if (rt.impl_ == nullptr || rt.impl_->gate != rt::runtime_impl::gate_state::open)
         throw std::logic_error("weft: the runtime does not run: an external_waker is for one run");
@@ -246,6 +257,7 @@ external_waker::external_waker(runtime& rt) : rt_(rt) {
 }
 
 external_waker::~external_waker() {
+    rt::forgo_preemption();
     const std::lock_guard hold(rt_.gate_);
     rt::runtime_impl* impl = rt_.present();
     if (impl == nullptr || impl->run != run_) return; // that run has ended

@@ -2,6 +2,7 @@
 // One runtime: what Go keeps in the globals sched, allp, allm, allgs. Go: runtime2.go, type schedt.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -74,6 +75,16 @@ struct schedt {
     atomic<bool> stopping{false}; // written under lock; every m leaves when it sees it
 };
 
+/// What sysmon asks an m for: the frames of the goroutine that it runs. One at a time; preempt.cpp has the steps.
+struct stack_request {
+    static constexpr std::size_t most = 64;
+    atomic<const m*> of{nullptr};
+    std::array<std::uintptr_t, most> pcs{};
+    std::size_t count = 0;
+    std::uint64_t goid = 0;
+    atomic<bool> done{false};
+};
+
 class retaker;
 
 struct runtime_impl {
@@ -110,9 +121,11 @@ struct runtime_impl {
     std::unique_ptr<stack_pool> stacks;
     boot_log boot;
 
-    futex_mutex<lock_rank::world> world;  // who stops the world; taken outside (world.cpp)
-    atomic<bool> quit_wanted{false};      // options::quit_signal has come
+    futex_mutex<lock_rank::world> world; // who stops the world; taken outside (world.cpp)
+    atomic<bool> quit_wanted{false};     // options::quit_signal has come
+    stack_request wanted_stack;
     atomic<std::uint64_t> preemptions{0}; // by preempt.cpp; for tests
+    atomic<std::uint64_t> refusals{0};    // the same: signals that came at a wrong moment
     atomic<bool> force_retake{false};     // for tests: sysmon takes every P that it can, and never naps for long
 
     /// What threads of the host's may do: nothing yet; all; only let go; nothing any more.

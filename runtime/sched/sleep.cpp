@@ -16,6 +16,7 @@
 #include <stdexcept>
 
 #include "os/os.hpp"
+#include "sched/preempt.hpp"
 #include "sched/proc.hpp"
 #include "sched/sanitizer.hpp"
 #include "weft/go.hpp"
@@ -149,6 +150,7 @@ bool set(const entry& in, after_func* a, std::int64_t ns) {
 
 /// Any thread.
 bool stop(after_func* a) noexcept {
+    forgo_preemption();
     const std::lock_guard hold(a->lock);
     const bool stopped = timers::stop(a);
     a->spare += stopped;

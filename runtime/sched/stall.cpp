@@ -22,16 +22,19 @@ void write_report(const stall_report& r) {
 void stall_watch::look(const p* pp, std::int64_t since, std::int64_t now) {
     if (threshold_ <= 0 || now - since < threshold_) return;
     if (since == told_since_ || (told_at_ != 0 && now - told_at_ < between_reports_ns)) return;
-    m* mp = pp->m.seen();
+    const m* mp = pp->m.seen();
     const g* gp = mp != nullptr ? mp->curg.seen() : nullptr;
     if (gp == nullptr) return;
     const gstatus status = gp->status.load(acquire);
     if (status != gstatus::running && status != gstatus::syscall) return;
     told_at_ = now;
     told_since_ = since;
-    // Descriptors are type-stable: should it have ended just now, the report names the one that ended.
-    const stall_report report{gp->goid, std::chrono::nanoseconds(now - since), status == gstatus::syscall,
-                              format_created_by(gp->gopc), format_traceback(stack_of_running(mp))};
+    // Descriptors are type-stable: should it have ended just now, the report names the one that ended, and its stack
+    // is empty. The stack first: what follows takes long.
+    const std::uint64_t goid = gp->goid;
+    const auto pcs = stack_of_running(mp, goid);
+    const stall_report report{goid, std::chrono::nanoseconds(now - since), status == gstatus::syscall,
+                              format_created_by(gp->gopc), format_traceback(pcs)};
     try {
         if (rt_.opts.on_stall)
             rt_.opts.on_stall(report);

@@ -60,7 +60,7 @@ void tell_time(runtime_impl& rt, std::int64_t now, std::uint32_t& last) {
     const std::uint32_t seconds = rt.seconds_at(now);
     if (seconds == last) return;
     last = seconds;
-    for (const auto& pp : rt.allp) pp->seconds.store(seconds, relaxed);
+    set_clocks(rt, now);
 }
 
 /// WEFTDEBUG=schedtrace=…
@@ -99,8 +99,8 @@ void sysmon() {
             nap_us = shortest_nap_us;
         }
         if (sched.stopping.load(acquire)) return;
-        if (rt.quit_wanted.load(acquire)) quit(rt);
         make_threads_left_to_sysmon(rt);
+        if (rt.quit_wanted.load(acquire)) quit(rt);
         if (trace_us > 0 && os::nanotime() >= next_trace) {
             next_trace = os::nanotime() + trace_us * 1000;
             trace(rt);

@@ -74,6 +74,11 @@ p* releasep(m* mp) noexcept {
     return pp;
 }
 
+void set_clocks(runtime_impl& rt, std::int64_t now) noexcept {
+    const std::uint32_t seconds = rt.seconds_at(now);
+    for (const auto& pp : rt.allp) pp->seconds.store(seconds, relaxed);
+}
+
 p* pidleget_locked(runtime_impl& rt) noexcept {
     schedt& sched = rt.sched;
     p* pp = sched.pidle;
@@ -83,7 +88,7 @@ p* pidleget_locked(runtime_impl& rt) noexcept {
     if (sched.sysmonwait.load(relaxed)) { // no longer everything idle: sysmon watches again
         sched.sysmonwait.store(false, relaxed);
         sched.sysmonnote.poke();
-        pp->seconds.store(rt.seconds_at(os::nanotime()), relaxed);
+        set_clocks(rt, os::nanotime());
     }
     return pp;
 }

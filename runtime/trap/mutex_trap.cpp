@@ -2,6 +2,7 @@
 // libweft-mutex-trap.so, for LD_PRELOAD: counts the pthread mutexes that each thread holds, std::mutex among them, so
 // that weft can end a program whose goroutine parks or yields with one (runtime/sched/mutex_trap.hpp). Costs some ns
 // for each lock; for debugging.
+#include <cerrno>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <time.h>
@@ -17,7 +18,7 @@ F* next(const char* name) {
 
 /// Holds the mutex, unless that failed.
 int counted(int error) {
-    held += error == 0;
+    held += error == 0 || error == EOWNERDEAD;
     return error;
 }
 
