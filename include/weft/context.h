@@ -82,9 +82,9 @@ WEFT_API void* weft_context_switch(weft_context* from, weft_context* to, void* v
 typedef void* weft_ontop_fn(void* value);
 
 /* As weft_context_switch, but fn(value) is called on to's stack first, and to gets what it returns. A fresh
- * context's function begins with it. If fn throws (C++), the exception appears where to was left: only if that was a
- * call of weft_context_switch or this, and not a fresh context; else std::terminate is called. Boost.Context:
- * ontop_fcontext. */
+ * context's function begins with it. If fn throws (C++), the exception appears where to was left, if that was a call of
+ * weft_context_switch or this; on a fresh context std::terminate is called; where to was left by the inline switch,
+ * what happens is undefined. Boost.Context: ontop_fcontext. */
 WEFT_API void* weft_context_switch_ontop(weft_context* from, weft_context* to, weft_ontop_fn* fn, void* value);
 
 /* A stack with a guard page below it: an overflow is a SIGSEGV, not a broken neighbour. */
@@ -142,6 +142,22 @@ WEFT_API int weft_stack_unmap(weft_stack* s);
 #else
 #define WEFT_INLINE_SWITCH 0
 #endif
+#if defined(__ARM_FEATURE_SVE) && defined(__clang__) /* which has no name for ffr, and keeps nothing there */
+#define WEFT_CONTEXT_SVE                                                                                               \
+    , "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14", "p15"
+#elif defined(__ARM_FEATURE_SVE)
+#define WEFT_CONTEXT_SVE                                                                                               \
+    , "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14", "p15", "ffr"
+#else
+#define WEFT_CONTEXT_SVE
+#endif
+#ifdef __APX_F__
+#define WEFT_CONTEXT_APX                                                                                               \
+    , "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25", "r26", "r27", "r28", "r29", "r30", "r31"
+#else
+#define WEFT_CONTEXT_APX
+#endif
+
 /* The same as inline code, for GCC and Clang: the compiler saves only the registers that hold
  * something, and nothing is called or returned from, so the processor's return predictor stays in
  * step. Never touches the control words, so both contexts must have WEFT_CONTEXT_SHARE_FPCW. Such contexts
@@ -169,7 +185,7 @@ static inline void* weft_context_switch_inline(weft_context* from, weft_context*
                      : "rax", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory", "mm0", "mm1",
                        "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)",
                        "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15" WEFT_CONTEXT_APX
 #ifdef __AVX512F__
                        ,
                        "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
@@ -205,7 +221,7 @@ static inline void* weft_context_switch_inline(weft_context* from, weft_context*
                        "x18", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "cc", "memory",
                        "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14",
                        "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28",
-                       "v29", "v30", "v31");
+                       "v29", "v30", "v31" WEFT_CONTEXT_SVE);
     return given;
 }
 #else
@@ -217,6 +233,8 @@ static inline void* weft_context_switch_inline(weft_context* from, weft_context*
 #undef WEFT_CONTEXT_ARRIVE
 #undef WEFT_CONTEXT_ARRIVED
 #undef WEFT_CONTEXT_BACK
+#undef WEFT_CONTEXT_SVE
+#undef WEFT_CONTEXT_APX
 
 #ifdef __cplusplus
 }

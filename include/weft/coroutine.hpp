@@ -108,6 +108,14 @@ struct coroutine_frame {
     [[noreturn, gnu::noinline, gnu::cold]] void rethrow() { std::rethrow_exception(std::exchange(left_with, nullptr)); }
 #endif
 
+    /// Before a yield changes anything: throws coroutine_error where it cannot succeed.
+    void refuse_elsewhere() const {
+        const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+        if (weft_coroutine_status(&co) != WEFT_COROUTINE_RUNNING ||
+            here - reinterpret_cast<std::uintptr_t>(co.lo) >= co.size) [[unlikely]]
+            coroutine_failed(WEFT_EOUTSIDE);
+    }
+
     /// From the coroutine to its resumer and back. Throws coroutine_error when called from elsewhere.
     void leave() {
         if (stopping) [[unlikely]]
@@ -181,20 +189,22 @@ public:
     void stop() {
         // A coroutine that ends itself from within: a named end, for there is nobody to return to.
         if (frame_ != nullptr && weft_coroutine_status(&frame_->co) == WEFT_COROUTINE_RUNNING) weft_fail(WEFT_ERUNNING);
-        if (frame_ != nullptr && frame_->began && !finished()) {
-            frame_->stopping = true;
-            frame_->enter();
+        if (frame_ == nullptr) return;
+        coroutine_owner mine(std::move(*this)); // the function may move or destroy this
+        if (mine.frame_->began && !mine.finished()) {
+            mine.frame_->stopping = true;
+            mine.frame_->enter();
         }
-        release();
+        mine.release();
     }
 
     /// Gives it up where it stands.
     void release() noexcept {
-        if (frame_ == nullptr) return;
-        if (const int failed = weft_coroutine_destroy(&frame_->co); failed != 0) weft_fail(failed);
-        weft_stack made = frame_->made;
-        frame_->drop(frame_);
-        frame_ = nullptr;
+        coroutine_frame* f = std::exchange(frame_, nullptr); // what the function holds may own this
+        if (f == nullptr) return;
+        if (const int failed = weft_coroutine_destroy(&f->co); failed != 0) weft_fail(failed);
+        weft_stack made = f->made;
+        f->drop(f);
         if (made.lo != nullptr) weft_stack_unmap(&made);
     }
 
@@ -261,12 +271,14 @@ public:
     template <class V = Yield>
         requires(!std::is_void_v<Yield>)
     [[nodiscard]] typename detail::coroutine_slot<Resume>::result operator()(V&& value) {
+        frame_.refuse_elsewhere();
         frame_.out.value.emplace(std::forward<V>(value));
         frame_.leave();
         return frame_.in.take();
     }
     /// The same where Yield is void.
     [[nodiscard]] typename detail::coroutine_slot<Resume>::result operator()() requires std::is_void_v<Yield> {
+        frame_.refuse_elsewhere();
         frame_.out.value = true;
         frame_.leave();
         return frame_.in.take();
@@ -328,16 +340,18 @@ public:
         requires(!std::is_void_v<Resume>)
     yielded resume(V&& value) {
         check();
-        channel().in.value.emplace(std::forward<V>(value));
-        owner_.get()->enter();
-        return channel().out.take();
+        auto& there = channel(); // which stays, wherever the function moves this
+        there.in.value.emplace(std::forward<V>(value));
+        there.enter();
+        return there.out.take();
     }
     /// The same where Resume is void.
     yielded resume() requires std::is_void_v<Resume> {
         check();
-        channel().in.value = true;
-        owner_.get()->enter();
-        return channel().out.take();
+        auto& there = channel();
+        there.in.value = true;
+        there.enter();
+        return there.out.take();
     }
 
     /// Whether the function has returned, or there is none.
@@ -346,7 +360,7 @@ public:
     explicit operator bool() const noexcept { return !done(); }
 
     /// Tells a function that has begun and not returned to stop, by the yield in which it stands, and frees the stack.
-    /// Throws what leaves the function; the destructor sees to the stack then. Not inside the coroutine: the
+    /// Throws what leaves the function; the stack is freed all the same. Not inside the coroutine: the
     /// process ends with "fatal error: weft: the coroutine is running".
     void stop() { owner_.stop(); }
     /// Frees the stack without asking: no destructor of the function's locals runs.

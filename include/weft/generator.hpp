@@ -5,7 +5,7 @@
 //     weft::generator<int> squares([](auto& yield) {
 //         for (int i = 0; yield(i * i); i++) {}
 //     });
-//     for (int n : squares | std::views::take(5)) std::printf("%d\n", n);
+//     for (int n : std::move(squares) | std::views::take(5)) std::printf("%d\n", n);
 //
 // yield(x) returns whether to go on. It is false when the generator is destroyed before its function has returned, and
 // then the function must return: weft/coroutine.hpp has the whole of that policy.
@@ -56,6 +56,7 @@ private:
     friend struct detail::generator_body;
     explicit generator_yielder(detail::generator_frame<T>& frame) noexcept : frame_(frame) {}
     bool give(T* value) {
+        frame_.refuse_elsewhere();
         frame_.current = value;
         frame_.leave();
         return !frame_.stopping;

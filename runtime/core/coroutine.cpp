@@ -98,7 +98,8 @@ void* run_ontop(void* ontop_) {
     void* const given = fn == nullptr ? weft_context_switch(&co->caller, &co->self, value)
                                       : weft_context_switch_ontop(&co->caller, &co->self, run_ontop, &top);
     tools::back(fake_stack);
-    if (state_of(co) == WEFT_COROUTINE_STATE_FINISHED && tools::present()) tools::forget(co);
+    // Without a tool co is not looked at: one that it transferred to may have destroyed it.
+    if (tools::present() && state_of(co) == WEFT_COROUTINE_STATE_FINISHED) tools::forget(co);
     if (out != nullptr) *out = given;
     return 0;
 }

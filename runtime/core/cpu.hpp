@@ -27,9 +27,9 @@ inline bool same_control_words(std::uint32_t a, std::uint16_t x87a, std::uint32_
     return ((a ^ b) & 0xffc0) == 0 && x87a == x87b;
 }
 
-/// Puts them in force; drains the pipeline.
+/// Puts them in force; drains the pipeline. x87 flags are cleared: none may trap under the new word.
 inline void write_control_words(const std::uint32_t& fpcw, const std::uint16_t& x87cw) noexcept {
-    asm volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(fpcw), "m"(x87cw));
+    asm volatile("ldmxcsr %0\n\tfnclex\n\tfldcw %1" : : "m"(fpcw), "m"(x87cw));
 }
 
 /// A system call without libc: the result, or −errno. Source: psABI x86-64, section A.2.1.

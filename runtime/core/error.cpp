@@ -7,7 +7,7 @@ const char* weft_error_name(int error) {
     switch (error) {
     case 0: return "no error";
     case WEFT_EINVAL: return "a null argument, or unknown flags";
-    case WEFT_ESTACK: return "a stack that is too small, or not a multiple of 16";
+    case WEFT_ESTACK: return "a stack that is too small, ends beyond the address space, or is not a multiple of 16";
     case WEFT_ENOMEM: return "no memory for a stack";
     case WEFT_EFOREIGN: return "not a coroutine, or one that was destroyed";
     case WEFT_ERUNNING: return "the coroutine is running";

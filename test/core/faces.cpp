@@ -144,6 +144,38 @@ TEST_CASE("coroutine<Y, R>: stop() lets what leaves the function out; abandon() 
     CHECK(c.done());
 }
 
+TEST_CASE("coroutine<Y, R>: its function may move the handle, and what it holds may own it") {
+    std::vector<weft::coroutine<int>> all;
+    all.reserve(1);
+    all.emplace_back([&](auto& yield) {
+        all.emplace_back([](auto&) {}); // elsewhere in memory from now on
+        if (yield(7)) static_cast<void>(yield(8));
+    });
+    CHECK(all[0].resume() == 7);
+    CHECK(all[0].resume() == 8);
+
+    struct owner {
+        weft::coroutine<int> co;
+    };
+    auto made = std::make_shared<owner>();
+    owner* raw = made.get();
+    raw->co = weft::coroutine<int>([made](auto& yield) { static_cast<void>(yield(1)); });
+    made.reset();
+    CHECK(raw->co.resume() == 1);
+    raw->co.abandon(); // destroys the function, which destroys *raw
+}
+
+TEST_CASE("generator: a yield from elsewhere changes nothing") {
+    weft::generator_yielder<int>* kept = nullptr;
+    weft::generator<int> g([&](auto& yield) {
+        kept = &yield;
+        static_cast<void>(yield(1));
+    });
+    auto at = g.begin();
+    CHECK(code_of([&] { static_cast<void>((*kept)(7)); }) == WEFT_EOUTSIDE);
+    CHECK(*at == 1);
+}
+
 TEST_CASE("coroutine<Y, R>: misuse from inside and outside") {
     weft::coroutine<int>* self = nullptr;
     weft::coroutine<int>::yielder* kept = nullptr;
@@ -157,6 +189,7 @@ TEST_CASE("coroutine<Y, R>: misuse from inside and outside") {
     c.resume();
     CHECK(codes == std::vector<int>{WEFT_ERUNNING});
     CHECK(code_of([&] { static_cast<void>((*kept)(2)); }) == WEFT_EOUTSIDE);
+    CHECK_FALSE(c.resume().has_value()); // without effect
     CHECK(*weft::coroutine<int>([&](auto& yield) {
                static_cast<void>(yield(code_of([&] { static_cast<void>((*kept)(2)); })));
            }).resume() == WEFT_EOUTSIDE);
