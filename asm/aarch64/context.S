@@ -56,12 +56,11 @@ endfunc
 
 handler weft_badcontext
 
-func weft_context_entry
+bare_func weft_context_entry
   .cfi_def_cfa sp, 0
   .cfi_undefined x30
   nop                                 // unwinders look up "return address minus one"
 .Lcontext_begin:
-  pad_jump
   mov x29, #0
   mov x1, x0                          // the restore tail has put value there
   mov x0, x20

@@ -63,12 +63,11 @@ endfunc
 
 handler weft_badfcontext
 
-func weft_fcontext_entry
+bare_func weft_fcontext_entry
   .cfi_def_cfa sp, 0
   .cfi_undefined x30
   nop                                 // unwinders look up "return address minus one"
 .Lfcontext_begin:
-  pad_jump
   blr x19
   bl weft_badfcontext
   brk #0

@@ -60,7 +60,7 @@ endfunc
 
 // void weft_systemstack_switch()
 // Its rows are those of the frame in weft_systemstack whose sp and x29 the mark goes with.
-func weft_systemstack_switch
+bare_func weft_systemstack_switch
   .cfi_def_cfa x29, FRAME
   .cfi_offset x29, -FRAME
   .cfi_offset x30, -FRAME + 8
