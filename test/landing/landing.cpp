@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// All kinds of switches in a program whose pages demand BTI's landing pads: what is continued, entered or called where
-// there is none, is SIGILL. That the pages are guarded is shown first. Its functions and the trampolines also sign
-// their return addresses (PAC): signed frames go from thread to thread, and exceptions pass through them.
+// All kinds of switches in a program whose pages demand BTI's landing pads: what is continued, entered or called
+// where there is none, is SIGILL. That the pages are guarded is shown first. Its functions and the trampolines also
+// sign their return addresses (PAC): signed frames go from thread to thread, and exceptions pass through them.
 #include <atomic>
 #include <chrono>
 #include <csignal>

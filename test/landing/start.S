@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // void _start(), in the place of libc's start-up files, which Debian builds without landing pads: a program that is
-// guarded with them dies before main. Initialisers are libc's affair (since glibc 2.34). Also what the test shows with
-// that pads matter.
+// guarded with them dies before main. Initialisers are libc's affair (since glibc 2.34). Also what shows that pads
+// matter.
 #include "abi.inc"
 
 bare_func _start

@@ -8,8 +8,9 @@ and in each that comes from assembly, which must claim them:
   every global function begins with the pad of a call
   every place in code whose address the code itself takes has a pad
   the place at which a fresh goroutine begins, weft_goexit + pc_quantum, has one
-Without a pad are the places that only a return leads to, and those that mark and are never run: all that is inside the
-functions that --bare names, which nobody calls either.
+No object that comes from assembly claims a shadow stack (SHSTK, GCS), because no switch moves one.
+Without a pad are the places that only a return leads to, and those that mark and are never run: all that is inside
+the functions that --bare names, which nobody calls either.
 """
 import argparse
 import os
@@ -43,7 +44,8 @@ class Code:
 
     def __init__(self, name, cpu, text, notes):
         self.name, self.cpu = name, CPUS[cpu]
-        self.claimed = self.cpu.claim in re.findall(r"\b[A-Z]+\b", " ".join(re.findall(r"feature: (.*)", notes)))
+        self.claims = set(re.findall(r"\b[A-Z]+\b", " ".join(re.findall(r"feature: (.*)", notes))))
+        self.claimed = self.cpu.claim in self.claims
         self.functions = {m[4]: (m[2], int(m[1], 16), int(m[3], 16)) for m in re.finditer(
             r"^([0-9a-f]{16}) [gwu].{5}F (\S+)\s+([0-9a-f]+) (?:\.hidden )?(\S+)$", text, re.M)}
         self.instructions, self.taken, section = {}, [], None
@@ -94,6 +96,8 @@ def check(code, options):
     assembly, cpu, wrong = re.search(options.asm, code.name), code.cpu, []
     if (assembly or options.all_claim) and not code.claimed and code.instructions:
         wrong.append(f"{code.name}: no property note claims {cpu.claim}")
+    if assembly and code.claims & {"SHSTK", "GCS"}:
+        wrong.append(f"{code.name}: a property note claims a shadow stack, which no switch moves")
     if not assembly and not code.claimed:
         return wrong
     for name, (section, start, _) in code.functions.items():
