@@ -13,9 +13,9 @@ public_func weft_context_switch
   switch_fpcw x0, x1, 0
   save_context x0, 0, .Lresume_context
   ldr x16, [x1, #GOBUF_PC]
-  arrive 1, 0, x16
+  arrive 1, 0, x16, signed
   br x16
-  resume_point .Lresume_context
+  resume_point .Lresume_context, arrived
   mov x0, x2
   restore_registers
   ret
@@ -27,7 +27,7 @@ public_func weft_context_switch_ontop
   switch_fpcw x0, x1, 0
   save_context x0, 0, .Lresume_context  // the same frame, so the same tail
   ldr x16, [x1, #GOBUF_PC]
-  arrive 1, 0, x16
+  arrive 1, 0, x16, signed
   mov x0, x3
   mov x19, x16                        // to's own registers are in its frame: whoever left it has seen to that
   mov x20, x1
@@ -42,10 +42,11 @@ public_func weft_context_switch_ontop
 endfunc
 
 func weft_context_make
-  and x1, x1, #-16
-  sub x1, x1, #SAVED_SIZE
-  adr x9, .Lcontext_begin
-  str x9, [x1]
+  and x16, x1, #-16
+  adr x17, .Lcontext_begin
+  sign_x17_for_sp_in_x16
+  sub x1, x16, #SAVED_SIZE
+  str x17, [x1]
   stp x2, x3, [x1, #16]
   str x1, [x0, #GOBUF_SP]
   str xzr, [x0, #GOBUF_BP]
@@ -56,12 +57,11 @@ endfunc
 
 handler weft_badcontext
 
-func weft_context_entry
+bare_func weft_context_entry
   .cfi_def_cfa sp, 0
   .cfi_undefined x30
   nop                                 // unwinders look up "return address minus one"
 .Lcontext_begin:
-  pad_jump
   mov x29, #0
   mov x1, x0                          // the restore tail has put value there
   mov x0, x20

@@ -52,23 +52,23 @@ public_func ontop_fcontext
 endfunc
 
 public_func make_fcontext
-  and x0, x0, #-16
-  sub x0, x0, #FRAME_SIZE
+  and x16, x0, #-16
+  adr x17, .Lfcontext_begin
+  sign_x17_for_sp_in_x16
+  sub x0, x16, #FRAME_SIZE
   save_fpcw x0, FRAME_WORDS
-  adr x9, .Lfcontext_begin
-  stp x9, xzr, [x0, #WORDS_SIZE]      // x30; x29: chains of frame pointers end here
+  stp x17, xzr, [x0, #WORDS_SIZE]      // x30; x29: chains of frame pointers end here
   str x2, [x0, #WORDS_SIZE + 16]      // x19
   ret
 endfunc
 
 handler weft_badfcontext
 
-func weft_fcontext_entry
+bare_func weft_fcontext_entry
   .cfi_def_cfa sp, 0
   .cfi_undefined x30
   nop                                 // unwinders look up "return address minus one"
 .Lfcontext_begin:
-  pad_jump
   blr x19
   bl weft_badfcontext
   brk #0

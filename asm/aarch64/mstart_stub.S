@@ -6,8 +6,9 @@
 
 handler weft_mstart
 
-func weft_mstart_stub
+bare_func weft_mstart_stub
   .cfi_undefined x30
+  pad_call
   save_registers outermost
   ldr x9, [x0, #M_G0]
   str x0, [x9, #G_M]

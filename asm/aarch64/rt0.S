@@ -8,6 +8,8 @@ handler weft_rt0_go
 #define G0_GUESSED_SIZE 64 * 1024     // until osinit asks the system, as in Go
 
 func weft_rt0
+  sign_x30
+  cfi_toggle_signed
   stp x29, x30, [sp, #-FRAME]!
   .cfi_def_cfa_offset FRAME
   .cfi_offset x29, -FRAME
@@ -32,5 +34,7 @@ func weft_rt0
   .cfi_def_cfa sp, 0
   .cfi_restore x29
   .cfi_restore x30
+  authenticate_x30
+  cfi_toggle_signed
   ret
 endfunc

@@ -14,7 +14,7 @@
   save_context x0, G_SCHED, \resume
   ldr x16, [x1, #G_SCHED + GOBUF_PC]
   store_g x1, x9, x10
-  arrive 1, G_SCHED, x16
+  arrive 1, G_SCHED, x16, signed
 .endm
 
 func weft_switchto
@@ -22,7 +22,7 @@ func weft_switchto
   stlr w3, [x2]
   store_running x1, x9, w10
   br x16
-  resume_point .Lresume
+  resume_point .Lresume, arrived
   restore_registers
   ret
 endfunc
@@ -36,7 +36,7 @@ func weft_switchto_call
   blr x2                              // called and left by a branch, so that every ret finds its call
   mov x16, x19
   br x16
-  resume_point .Lresume_call
+  resume_point .Lresume_call, arrived
   restore_registers
   ret
 endfunc

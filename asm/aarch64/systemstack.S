@@ -19,6 +19,8 @@ func weft_systemstack, weft_g0_personality
   ldr x9, [x3, #M_CURG]
   cmp x2, x9
   b.ne .Lbad
+  sign_x30
+  cfi_toggle_signed
   stp x29, x30, [sp, #-FRAME]!
   .cfi_def_cfa_offset FRAME
   .cfi_offset x29, -FRAME
@@ -49,6 +51,8 @@ func weft_systemstack, weft_g0_personality
   .cfi_def_cfa sp, 0
   .cfi_restore x29
   .cfi_restore x30
+  authenticate_x30
+  cfi_toggle_signed
   ret
 .Lon_g0:
   mov x16, x0
@@ -60,7 +64,8 @@ endfunc
 
 // void weft_systemstack_switch()
 // Its rows are those of the frame in weft_systemstack whose sp and x29 the mark goes with.
-func weft_systemstack_switch
+bare_func weft_systemstack_switch
+  cfi_toggle_signed
   .cfi_def_cfa x29, FRAME
   .cfi_offset x29, -FRAME
   .cfi_offset x30, -FRAME + 8

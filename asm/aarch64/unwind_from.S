@@ -14,6 +14,8 @@ handler weft_g0_personality
 
 func weft_unwind_from, weft_g0_personality
   .cfi_signal_frame                   // the gobuf's pc is no return address
+  sign_x30
+  cfi_toggle_signed
   stp x29, x30, [sp, #-FRAME]!
   .cfi_def_cfa_offset FRAME
   .cfi_offset x29, -FRAME
@@ -21,6 +23,7 @@ func weft_unwind_from, weft_g0_personality
   str x19, [sp, #16]
   .cfi_offset x19, -FRAME + 16
   mov x19, x0
+  cfi_toggle_signed                   // the gobuf's pc is not signed
   .cfi_escape DW_CFA_def_cfa_expression, 3, DW_OP_breg19, GOBUF_SP, DW_OP_deref
   .cfi_escape DW_CFA_expression, 30, 2, DW_OP_breg19, GOBUF_PC
   .cfi_escape DW_CFA_expression, 29, 2, DW_OP_breg19, GOBUF_BP
@@ -28,6 +31,7 @@ func weft_unwind_from, weft_g0_personality
   mov x0, x2
   blr x1
   nop                                 // gdb takes a signal frame's pc as it is: it must not see the next row
+  cfi_toggle_signed
   .cfi_def_cfa sp, FRAME
   .cfi_offset x29, -FRAME
   .cfi_offset x30, -FRAME + 8
@@ -38,5 +42,7 @@ func weft_unwind_from, weft_g0_personality
   .cfi_def_cfa sp, 0
   .cfi_restore x29
   .cfi_restore x30
+  authenticate_x30
+  cfi_toggle_signed
   ret
 endfunc

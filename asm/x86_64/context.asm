@@ -82,7 +82,7 @@ endfunc
 ; ends    weft_badcontext: fn returned; backtraces (the caller is undefined)
 handler weft_badcontext
 
-func weft_context_entry
+bare_func weft_context_entry
   cfi_raw DW_CFA_def_cfa, DW_rsp, 0, DW_CFA_undefined, DW_ra
   nop                                 ; unwinders look up "return address minus one"
 .begin:

@@ -86,7 +86,7 @@ endfunc
 ; ends    weft_badfcontext: fn returned; backtraces (the caller is undefined)
 handler weft_badfcontext
 
-func weft_fcontext_entry
+bare_func weft_fcontext_entry
   cfi_raw DW_CFA_def_cfa, DW_rsp, 0, DW_CFA_undefined, DW_ra
   nop                                 ; unwinders look up "return address minus one"
 .begin:

@@ -14,9 +14,10 @@ handler weft_goexit_personality
 handler weft_goroutine_main
 handler weft_goexit1
 
-func weft_goexit, weft_goexit_personality
+bare_func weft_goexit, weft_goexit_personality
   cfi_raw DW_CFA_def_cfa, DW_rsp, 0, DW_CFA_undefined, DW_ra
   nop                                 ; unwinders look up "return address minus one"
+  pad                                 ; weft_goexit + 1
   xor ebp, ebp
   call weft_goroutine_main
   call weft_goexit1

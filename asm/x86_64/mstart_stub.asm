@@ -12,8 +12,9 @@
 
 handler weft_mstart
 
-func weft_mstart_stub
+bare_func weft_mstart_stub
   cfi_outermost
+  pad
   cfi_push rbp
   cfi_push rbx
   cfi_push r12

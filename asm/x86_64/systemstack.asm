@@ -66,7 +66,7 @@ endfunc
 ; void weft_systemstack_switch()                             Go: systemstack_switch
 ; Never run: its inside is the pc that marks a goroutine which is on the system stack.
 ; Its rows are those of the frame in weft_systemstack whose rsp and rbp the mark goes with.
-func weft_systemstack_switch
+bare_func weft_systemstack_switch
   cfi_raw DW_CFA_def_cfa, DW_rbp, 16, DW_CFA_offset(DW_rbp), 2, DW_CFA_offset(DW_rbx), 3
   ud2
 .mark:

@@ -137,6 +137,16 @@ WEFT_API int weft_stack_unmap(weft_stack* s);
 #define WEFT_CONTEXT_BACK ".cfi_restore_state\n\t"
 #endif
 
+/* The landing pad at the place where weft_context_switch_inline goes on, in code that is built with such pads:
+ * -fcf-protection=branch on x86-64, -mbranch-protection=bti on AArch64 (as a hint, for any assembler). */
+#if defined(__CET__) && (__CET__ & 1)
+#define WEFT_CONTEXT_PAD "endbr64\n\t"
+#elif defined(__ARM_FEATURE_BTI_DEFAULT)
+#define WEFT_CONTEXT_PAD "hint #36\n\t"
+#else
+#define WEFT_CONTEXT_PAD
+#endif
+
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__)) && !defined(WEFT_NO_INLINE_SWITCH)
 #define WEFT_INLINE_SWITCH 1
 #else
@@ -179,7 +189,7 @@ static inline void* weft_context_switch_inline(weft_context* from, weft_context*
                      "movq (%[to]), %%rsp\n\t" WEFT_CONTEXT_ARRIVE "movq 16(%[to]), %%rbp\n\t" WEFT_CONTEXT_ARRIVED
                      "jmpq *8(%[to])\n\t" WEFT_CONTEXT_BACK "nop\n\t"
                      ".p2align 4\n"
-                     "1:\tmovq 24(%[to]), %%rbx"
+                     "1:\t" WEFT_CONTEXT_PAD "movq 24(%[to]), %%rbx"
                      : "+d"(given), [from] "+D"(from), [to] "+S"(to), "=b"(kept)
                      :
                      : "rax", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory", "mm0", "mm1",
@@ -214,7 +224,7 @@ static inline void* weft_context_switch_inline(weft_context* from, weft_context*
                      "ldr x16, [x1, #8]\n\t"
                      "mov sp, x9\n\t" WEFT_CONTEXT_ARRIVE "ldr x29, [x1, #16]\n\t" WEFT_CONTEXT_ARRIVED
                      "br x16\n\t" WEFT_CONTEXT_BACK "nop\n"
-                     "1:\tldr x19, [x1, #24]\n\t"
+                     "1:\t" WEFT_CONTEXT_PAD "ldr x19, [x1, #24]\n\t"
                      : "+r"(given), "+r"(leaving), "+r"(arriving), "=r"(kept)
                      :
                      : "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17",
@@ -235,6 +245,7 @@ static inline void* weft_context_switch_inline(weft_context* from, weft_context*
 #undef WEFT_CONTEXT_BACK
 #undef WEFT_CONTEXT_SVE
 #undef WEFT_CONTEXT_APX
+#undef WEFT_CONTEXT_PAD
 
 #ifdef __cplusplus
 }

@@ -69,7 +69,7 @@ struct given_stack {
 template <class Yield, class Resume>
 class yielder;
 
-namespace detail {
+namespace coroutine_detail {
 
 [[noreturn, gnu::noinline, gnu::cold]] inline void coroutine_failed(int code) {
 #if defined(__cpp_exceptions)
@@ -255,7 +255,7 @@ struct body_frame : channel_frame<Yield, Resume> {
     void body();
 };
 
-} // namespace detail
+} // namespace coroutine_detail
 
 /// What the function of a coroutine yields with. It is the library's; the function gets a reference.
 template <class Yield, class Resume>
@@ -270,14 +270,15 @@ public:
     /// move of a value throws.
     template <class V = Yield>
         requires(!std::is_void_v<Yield>)
-    [[nodiscard]] typename detail::coroutine_slot<Resume>::result operator()(V&& value) {
+    [[nodiscard]] typename coroutine_detail::coroutine_slot<Resume>::result operator()(V&& value) {
         frame_.refuse_elsewhere();
         frame_.out.value.emplace(std::forward<V>(value));
         frame_.leave();
         return frame_.in.take();
     }
     /// The same where Yield is void.
-    [[nodiscard]] typename detail::coroutine_slot<Resume>::result operator()() requires std::is_void_v<Yield> {
+    [[nodiscard]] typename coroutine_detail::coroutine_slot<Resume>::result
+    operator()() requires std::is_void_v<Yield> {
         frame_.refuse_elsewhere();
         frame_.out.value = true;
         frame_.leave();
@@ -286,13 +287,13 @@ public:
 
 private:
     template <class, class, class>
-    friend struct detail::body_frame;
-    explicit yielder(detail::channel_frame<Yield, Resume>& frame) noexcept : frame_(frame) {}
-    detail::channel_frame<Yield, Resume>& frame_;
+    friend struct coroutine_detail::body_frame;
+    explicit yielder(coroutine_detail::channel_frame<Yield, Resume>& frame) noexcept : frame_(frame) {}
+    coroutine_detail::channel_frame<Yield, Resume>& frame_;
 };
 
 template <class Yield, class Resume, class Body>
-void detail::body_frame<Yield, Resume, Body>::body() {
+void coroutine_detail::body_frame<Yield, Resume, Body>::body() {
     yielder<Yield, Resume> yield(*this);
     if constexpr (std::is_void_v<Resume>) {
         this->in.take();
@@ -310,7 +311,7 @@ public:
     /// What the function yields with.
     using yielder = weft::yielder<Yield, Resume>;
     /// What resume() returns.
-    using yielded = typename detail::coroutine_slot<Yield>::result;
+    using yielded = typename coroutine_detail::coroutine_slot<Yield>::result;
 
     /// A coroutine that is none: done().
     coroutine() noexcept = default;
@@ -320,11 +321,11 @@ public:
     /// function throws.
     template <class F>
     explicit coroutine(F function, stack_size size = {})
-        : owner_(detail::coroutine_owner::make<frame<F>>(size, std::move(function))) {}
+        : owner_(coroutine_detail::coroutine_owner::make<frame<F>>(size, std::move(function))) {}
     /// The same on a stack of the caller's.
     template <class F>
     coroutine(F function, given_stack stack)
-        : owner_(detail::coroutine_owner::make<frame<F>>(stack, weft_stack{}, std::move(function))) {}
+        : owner_(coroutine_detail::coroutine_owner::make<frame<F>>(stack, weft_stack{}, std::move(function))) {}
 
     /// other has none afterwards.
     coroutine(coroutine&&) noexcept = default;
@@ -368,21 +369,21 @@ public:
 
 private:
     template <class F>
-    using frame = detail::body_frame<Yield, Resume, F>;
+    using frame = coroutine_detail::body_frame<Yield, Resume, F>;
 
     /// Before a value is put where the other side may not have taken the last one.
     void check() const {
-        if (owner_.get() == nullptr) detail::coroutine_failed(WEFT_EFINISHED);
+        if (owner_.get() == nullptr) coroutine_detail::coroutine_failed(WEFT_EFINISHED);
         const int status = weft_coroutine_status(&owner_.get()->co);
         if (status == WEFT_COROUTINE_SUSPENDED) [[likely]]
             return;
-        detail::coroutine_failed(status == WEFT_COROUTINE_RUNNING ? WEFT_ERUNNING : WEFT_EFINISHED);
+        coroutine_detail::coroutine_failed(status == WEFT_COROUTINE_RUNNING ? WEFT_ERUNNING : WEFT_EFINISHED);
     }
-    detail::channel_frame<Yield, Resume>& channel() const noexcept {
-        return static_cast<detail::channel_frame<Yield, Resume>&>(*owner_.get());
+    coroutine_detail::channel_frame<Yield, Resume>& channel() const noexcept {
+        return static_cast<coroutine_detail::channel_frame<Yield, Resume>&>(*owner_.get());
     }
 
-    detail::coroutine_owner owner_;
+    coroutine_detail::coroutine_owner owner_;
 };
 
 } // namespace WEFT_COROUTINE_NAMESPACE

@@ -21,7 +21,7 @@
 namespace weft {
 inline namespace WEFT_COROUTINE_NAMESPACE {
 
-namespace detail {
+namespace coroutine_detail {
 
 template <class T>
 struct generator_frame : coroutine_frame {
@@ -31,7 +31,7 @@ struct generator_frame : coroutine_frame {
 template <class T, class Body>
 struct generator_body;
 
-} // namespace detail
+} // namespace coroutine_detail
 
 /// What a generator's function yields with.
 template <class T>
@@ -53,19 +53,19 @@ public:
 
 private:
     template <class, class>
-    friend struct detail::generator_body;
-    explicit generator_yielder(detail::generator_frame<T>& frame) noexcept : frame_(frame) {}
+    friend struct coroutine_detail::generator_body;
+    explicit generator_yielder(coroutine_detail::generator_frame<T>& frame) noexcept : frame_(frame) {}
     bool give(T* value) {
         frame_.refuse_elsewhere();
         frame_.current = value;
         frame_.leave();
         return !frame_.stopping;
     }
-    detail::generator_frame<T>& frame_;
+    coroutine_detail::generator_frame<T>& frame_;
 };
 
 template <class T, class Body>
-struct detail::generator_body : generator_frame<T> {
+struct coroutine_detail::generator_body : generator_frame<T> {
     Body function;
     explicit generator_body(Body&& f) : function(std::move(f)) {}
     void body() {
@@ -118,19 +118,19 @@ public:
 
     private:
         friend generator;
-        explicit iterator(detail::generator_frame<T>* frame) noexcept : frame_(frame) {}
-        detail::generator_frame<T>* frame_ = nullptr;
+        explicit iterator(coroutine_detail::generator_frame<T>* frame) noexcept : frame_(frame) {}
+        coroutine_detail::generator_frame<T>* frame_ = nullptr;
     };
 
     /// function(generator_yielder<T>&) will run on a stack of its own; begin() starts it. Throws std::bad_alloc,
     /// coroutine_error (WEFT_ESTACK, WEFT_EINVAL), and what moving the function throws.
     template <class F>
     explicit generator(F function, stack_size size = {})
-        : owner_(detail::coroutine_owner::make<frame<F>>(size, std::move(function))) {}
+        : owner_(coroutine_detail::coroutine_owner::make<frame<F>>(size, std::move(function))) {}
     /// The same on a stack of the caller's.
     template <class F>
     generator(F function, given_stack stack)
-        : owner_(detail::coroutine_owner::make<frame<F>>(stack, weft_stack{}, std::move(function))) {}
+        : owner_(coroutine_detail::coroutine_owner::make<frame<F>>(stack, weft_stack{}, std::move(function))) {}
 
     /// other has no function afterwards.
     generator(generator&&) noexcept = default;
@@ -142,8 +142,8 @@ public:
     /// Runs the function until its first yield. Throws what leaves it, and coroutine_error: WEFT_EFINISHED when it has
     /// returned, or was moved from.
     iterator begin() {
-        auto* f = static_cast<detail::generator_frame<T>*>(owner_.get());
-        if (f == nullptr) detail::coroutine_failed(WEFT_EFINISHED);
+        auto* f = static_cast<coroutine_detail::generator_frame<T>*>(owner_.get());
+        if (f == nullptr) coroutine_detail::coroutine_failed(WEFT_EFINISHED);
         f->enter();
         return iterator(f);
     }
@@ -157,8 +157,8 @@ public:
 
 private:
     template <class F>
-    using frame = detail::generator_body<T, F>;
-    detail::coroutine_owner owner_;
+    using frame = coroutine_detail::generator_body<T, F>;
+    coroutine_detail::coroutine_owner owner_;
 };
 
 } // namespace WEFT_COROUTINE_NAMESPACE

@@ -4,7 +4,7 @@
 
 Compares every entry written in assembly, weft_* and *_fcontext, in the three places that describe it:
   runtime/core/trampolines.hpp  the declaration
-  asm/<cpu>/*                   `func NAME` or `public_func NAME`, and a comment line with the signature
+  asm/<cpu>/*                   `func NAME`, `public_func NAME` or `bare_func NAME`, and a comment line with the signature
   asm/README.md                 `### NAME` and a block: signature, `in` line with the registers of each CPU
 and every handler, that is C++ which the assembly calls: `handler NAME`, the table in asm/README.md, and its C++
 declaration (badstate.hpp, trampolines.hpp, or a file under runtime/ that defines it).
@@ -127,7 +127,7 @@ class AsmFile:
         code = [line.split(mark)[0] for line in lines]
         self.comments = [line.strip()[len(mark):].strip() for line in lines if line.strip().startswith(mark)]
         text = "\n".join(code)
-        self.functions = re.findall(rf"^\s*(?:public_)?func\s+({ENTRY})", text, re.M)
+        self.functions = re.findall(rf"^\s*(?:public_|bare_)?func\s+({ENTRY})", text, re.M)
         self.handlers = set(re.findall(r"^\s*handler\s+(weft_\w+)", text, re.M))
         self.mark = mark
 

@@ -14,7 +14,7 @@ import sys
 import selftest
 
 SOURCE = {".asm", ".S"}
-FUNC = re.compile(r"^\s*(?:public_)?func\s+(weft_\w+|\w+_fcontext)", re.M)
+FUNC = re.compile(r"^\s*(?:public_|bare_)?func\s+(weft_\w+|\w+_fcontext)", re.M)
 BLOCK = re.compile(r"<!-- asmfiles: begin -->(.*?)<!-- asmfiles: end -->", re.S)
 
 

@@ -9,7 +9,7 @@ Objects and static libraries:
   every symbol of an assembly object is FUNC, OBJECT or TLS, has a size, and is hidden unless --public
   names it
   every object has .note.GNU-stack without X
-  no property note claims IBT, SHSTK, BTI or PAC: such a claim is a promise, and a switch must keep it
+  no property note claims IBT, SHSTK, BTI, PAC or GCS, unless --allow says that it is kept: a claim is a promise
 Shared libraries:
   PT_GNU_STACK without X, no text relocations, no property claims
   exports only weft_* and namespace weft

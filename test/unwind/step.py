@@ -19,8 +19,8 @@ NEVER_CALLED = re.compile(r"<weft_badalign>")
 SKIPPED = 77
 # The fixtures with a wrong row, and where it must be noticed.
 WRONG = {
-    "wrong_cfa": {"x86_64": "wrong_cfa+0x1", "aarch64": "wrong_cfa+0x4"},
-    "wrong_register": {"x86_64": "wrong_register+0x4", "aarch64": "wrong_register+0x10"},
+    "wrong_cfa": {"x86_64": "wrong_cfa+0x5", "aarch64": "wrong_cfa+0x8"},
+    "wrong_register": {"x86_64": "wrong_register+0x8", "aarch64": "wrong_register+0x14"},
     "wrong_end": {"x86_64": "wrong_end+0x0", "aarch64": "wrong_end+0x0"},
 }
 

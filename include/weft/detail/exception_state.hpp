@@ -16,7 +16,7 @@
 #pragma GCC visibility push(default)
 namespace weft {
 inline namespace WEFT_COROUTINE_NAMESPACE {
-namespace detail {
+namespace coroutine_detail {
 
 #if defined(__cpp_exceptions)
 
@@ -83,7 +83,7 @@ struct exception_border {
 
 #endif
 
-} // namespace detail
+} // namespace coroutine_detail
 } // namespace WEFT_COROUTINE_NAMESPACE
 } // namespace weft
 #pragma GCC visibility pop

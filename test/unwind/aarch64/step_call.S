@@ -69,7 +69,7 @@ func wrong_register
 endfunc
 
 // Called, and yet said to be the outermost.
-func wrong_end
+bare_func wrong_end
   .cfi_undefined x30
   nop
   ret
