@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# test.sh LUA SCRIPT: what the goroutines' scripts come to. 45150 is the sum of 1 to 300; the last number is 3 fib(8 + id % 5) + 14
-# for each id that does not fail.
+# test.sh LUA SCRIPT: what the goroutines' scripts come to. 45150 is the sum of 1 to 300; the last number that of
+# 3 fib(8 + id % 5) + 14 for each id that does not fail.
 set -euo pipefail
 expected='the token has been everywhere: 45150
 error: script 50 fails
