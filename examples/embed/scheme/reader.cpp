@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Text to data. ; begins a comment; 'x is (quote x).
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <cstring>

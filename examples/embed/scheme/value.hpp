@@ -8,10 +8,10 @@
 
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace scheme {
 
