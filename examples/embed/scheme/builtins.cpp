@@ -138,7 +138,7 @@ const struct {
      }},
     {"resume", 1, 2,
      [](interpreter& in, value a, int l) {
-         const value given = a->cdr->is == kind::pair ? second(a) : in.memory.nil;
+         value given = a->cdr->is == kind::pair ? second(a) : in.memory.nil;
          return in.all_coroutines.resume(coroutine_in(in, first(a), l), given, l);
      }},
     {"yield", 0, 1,
@@ -164,7 +164,7 @@ const struct {
 
 void define_builtins(interpreter& in) {
     for (const auto& b : builtins) {
-        const value v = in.memory.make(kind::builtin);
+        value v = in.memory.make(kind::builtin);
         v->text = b.name;
         v->least = b.least;
         v->most = b.most;

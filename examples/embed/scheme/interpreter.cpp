@@ -48,7 +48,7 @@ void interpreter::run(const std::string& program) {
             const job& j = *static_cast<job*>(arg);
             std::size_t at = 0;
             int line = 1;
-            while (const value code = read(j.in, j.program, at, line)) j.in.evaluate(code, nullptr);
+            while (value code = read(j.in, j.program, at, line)) j.in.evaluate(code, nullptr);
         },
         &main);
 }
@@ -64,7 +64,7 @@ value interpreter::evaluate(value code, scope* s) {
         const int line = code->line;
         all_coroutines.check_depth(line);
         try {
-            const value head = code->car;
+            value head = code->car;
             if (head == names.quote) return part(code, 1, "quote");
             if (head == names.lambda) return make_closure(part(code, 1, "lambda"), code->cdr->cdr, s, line);
             if (head == names.define) return define(code, s), memory.nil;
@@ -89,8 +89,8 @@ value interpreter::evaluate(value code, scope* s) {
             } else if (head == names.let) {
                 body = let_call(code, s);
             } else {
-                const value f = evaluate(head, s);
-                const value args = evaluate_list(code->cdr, s, line);
+                value f = evaluate(head, s);
+                value args = evaluate_list(code->cdr, s, line);
                 if (f->is != kind::closure) return apply(f, args, line);
                 s = bind_arguments(f, args, line);
                 body = f->cdr;
@@ -157,8 +157,8 @@ void interpreter::define(value code, scope* s) {
 }
 
 void interpreter::assign(value code, scope* s) {
-    const value name = part(code, 1, "set!");
-    const value bound = evaluate(part(code, 2, "set!"), s);
+    value name = part(code, 1, "set!");
+    value bound = evaluate(part(code, 2, "set!"), s);
     if (binding* b = find(name, s))
         b->bound = bound;
     else if (name->is == kind::symbol && name->car != nullptr)
@@ -170,7 +170,7 @@ void interpreter::assign(value code, scope* s) {
 value interpreter::make_closure(value parameters, value body, scope* s, int line) {
     for (value p = parameters; p->is == kind::pair; p = p->cdr)
         if (p->car->is != kind::symbol) throw error(line, "a parameter must be a name");
-    const value f = memory.make(kind::closure);
+    value f = memory.make(kind::closure);
     f->car = parameters;
     f->cdr = body;
     f->where = s;
@@ -182,13 +182,13 @@ value interpreter::make_closure(value parameters, value body, scope* s, int line
 /// scope.
 value interpreter::let_call(value code, scope*& s) {
     value at = code->cdr;
-    const value name = part(code, 1, "let");
+    value name = part(code, 1, "let");
     if (name->is == kind::symbol) at = at->cdr;
     value list = part(at, 0, "let");
     scope* inner = memory.enter(s);
     value parameters = memory.nil;
     for (; list->is == kind::pair; list = list->cdr) {
-        const value variable = part(list->car, 0, "let");
+        value variable = part(list->car, 0, "let");
         memory.bind(inner, variable, evaluate(part(list->car, 1, "let"), s));
         parameters = memory.pair(variable, parameters);
     }
@@ -207,7 +207,7 @@ value interpreter::let_call(value code, scope*& s) {
 /// The forms of the first clause of a cond that holds.
 value interpreter::choose(value clauses, scope* s, int line) {
     for (; clauses->is == kind::pair; clauses = clauses->cdr) {
-        const value clause = clauses->car;
+        value clause = clauses->car;
         if (clause->is != kind::pair) throw error(line, "a clause of cond must be a list");
         if (clause->car == names.else_ || truth(evaluate(clause->car, s))) return clause->cdr;
     }

@@ -48,7 +48,7 @@ private:
     }
 
     value inner(int began) {
-        const value v = datum();
+        value v = datum();
         if (v == nullptr) throw error(began, "the program ends inside of what begins here");
         return v;
     }

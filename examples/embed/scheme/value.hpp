@@ -107,7 +107,7 @@ private:
     std::map<std::string, value> symbols_;
 
 public:
-    const value nil, yes, no;
+    object *const nil, *const yes, *const no;
 };
 
 } // namespace scheme
