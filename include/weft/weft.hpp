@@ -8,6 +8,7 @@
 #include <weft/parker.hpp>
 #include <weft/preemptible.hpp>
 #include <weft/runtime.hpp>
+#include <weft/system_stack.hpp>
 #include <weft/this_goroutine.hpp>
 #include <weft/time.hpp>
 #include <weft/wait_group.hpp>

@@ -210,11 +210,9 @@ std::vector<std::uintptr_t> callers(bool from_throw) {
     std::vector<std::uintptr_t> pcs;
     _Unwind_Backtrace(
         [](_Unwind_Context* context, void* pcs_) {
-            int interrupted = 0;
-            const std::uintptr_t pc = _Unwind_GetIPInfo(context, &interrupted);
+            const std::uintptr_t pc = _Unwind_GetIP(context);
             if (pc == 0) return _URC_END_OF_STACK;
-            static_cast<std::vector<std::uintptr_t>*>(pcs_)->push_back(interrupted != 0 ? pc
-                                                                                        : pc - 1); // inside the call
+            static_cast<std::vector<std::uintptr_t>*>(pcs_)->push_back(pc - 1); // inside the call
             return _URC_NO_REASON;
         },
         &pcs);
