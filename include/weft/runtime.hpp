@@ -296,7 +296,7 @@ private:
     void run_main(const std::function<void()>& main, bool empty);
     void post(std::unique_ptr<detail::task> t);
     rt::runtime_impl* present() const noexcept; // gate_; the run that others may see, or null
-    static void refuse_goroutine();
+    void refuse_goroutine() const;
     friend class external_waker;
     friend class attachment;
 

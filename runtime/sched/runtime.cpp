@@ -115,6 +115,15 @@ options checked(options opts) {
     return opts;
 }
 
+/// Whether the calling thread runs a goroutine of that runtime, inside blocking() or on the system stack perhaps; or
+/// one of another runtime that is in neither. Not on sysmon's thread, where callbacks are.
+bool runs_a_goroutine(const runtime* of) noexcept {
+    const rt::g* gp = rt::getg();
+    if (gp == nullptr) return false;
+    if (gp->m->rt->host != of) return rt::current_goroutine() != nullptr;
+    return (gp->special & rt::special::system) == 0 || gp->m->curg != nullptr;
+}
+
 } // namespace
 
 runtime::runtime(const options& opts) : opts_(checked(opts)), procs_(checked_procs(opts.procs, "options::procs")) {}
@@ -182,9 +191,9 @@ void after_fork_in_child() noexcept {
     rt::forks++;
 }
 
-void runtime::refuse_goroutine() {
+void runtime::refuse_goroutine() const {
     rt::refuse_region();
-    if (rt::current_goroutine() != nullptr)
+    if (runs_a_goroutine(this))
         throw std::logic_error("weft: runtime::call blocks its thread; from a goroutine use weft::spawn and join");
 }
 
@@ -195,7 +204,7 @@ rt::runtime_impl* runtime::present() const noexcept {
 
 bool runtime::stop(std::chrono::nanoseconds patience) {
     rt::refuse_region();
-    if (rt::current_goroutine() != nullptr)
+    if (runs_a_goroutine(this))
         throw std::logic_error(
             "weft: runtime::stop waits for its thread; a goroutine ends the run by returning from main");
     std::unique_lock hold(gate_);

@@ -274,3 +274,23 @@ TEST_CASE("system stack: an attached thread, and a goroutine that is tied to its
         CHECK(sum == 1024 * 1025 / 2);
     });
 }
+
+TEST_CASE("system stack: what waits for the runtime itself is refused there, and inside blocking(), too") {
+    weft::runtime rt;
+    weft::runtime other;
+    std::vector<std::string> said;
+    rt.run([&] {
+        const auto ask = [&] {
+            said.push_back(thrown_by([&] { rt.stop(1ms); }));
+            said.push_back(thrown_by([&] { rt.call([] {}); }));
+        };
+        weft::on_system_stack(ask);
+        weft::blocking(ask);
+        weft::blocking([&] { other.stop(1ms); }); // another one's is no matter
+    });
+    REQUIRE(said.size() == 4);
+    for (std::size_t i = 0; i < said.size(); i += 2) {
+        CHECK_THAT(said[i], catch_support::contains("weft: runtime::stop waits for its thread"));
+        CHECK_THAT(said[i + 1], catch_support::contains("weft: runtime::call blocks its thread"));
+    }
+}
