@@ -70,10 +70,10 @@ TEST_CASE("preemptible: 12 TestAsyncPreempt: endless loops on one thread take tu
 
 namespace {
 
+#if defined(__x86_64__)
 /// Keeps its callers from being leaves, which the compiler lets use the red zone.
 [[gnu::noinline]] void not_a_leaf() { asm volatile(""); }
 
-#if defined(__x86_64__)
 struct alignas(16) held {
     std::uint64_t seed, wrong;
     std::array<std::uint64_t, 2> vector;
