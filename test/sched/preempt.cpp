@@ -206,8 +206,11 @@ TEST_CASE("preemptible: nobody is preempted below a frame of another module") {
     enough = &done;
     weft::run(
         [&] {
+            const weft::rt::runtime_impl& impl = *weft::rt::getg()->m->rt;
             std::thread timer([&] {
-                std::this_thread::sleep_for(100ms);
+                std::this_thread::sleep_for(50ms);
+                while (signals_work() && impl.refusals.load() + impl.preemptions.load() == 0)
+                    std::this_thread::sleep_for(1ms);
                 done = true;
             });
             weft::go([] {});
@@ -216,7 +219,7 @@ TEST_CASE("preemptible: nobody is preempted below a frame of another module") {
                 std::qsort(two.data(), two.size(), sizeof(int), compare_long);
             });
             preempted = preemptions();
-            refused = weft::rt::getg()->m->rt->refusals.load();
+            refused = impl.refusals.load();
             timer.join();
         },
         one_thread());
