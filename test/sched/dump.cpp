@@ -370,7 +370,7 @@ TEST_CASE("dump: an uncaught exception's process may be asked for all: quit_sign
             rt.run([&] {
                 weft::go(sleeps_long);
                 while (rt.dump().find("[sleep]:") == std::string::npos) weft::yield();
-                kill(getpid(), SIGQUIT);
+                std::raise(SIGQUIT); // to this thread, which ThreadSanitizer looks at: see below
                 for (;;) std::this_thread::sleep_for(1ms);
             });
         });
