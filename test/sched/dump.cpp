@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sched/dump.hpp"
+#include "sched/migrate.hpp"
 #include "sched/proc.hpp"
 #include "stress/limits.hpp"
 #include "support/catch.hpp"
@@ -370,7 +371,7 @@ TEST_CASE("dump: an uncaught exception's process may be asked for all: quit_sign
             rt.run([&] {
                 weft::go(sleeps_long);
                 while (rt.dump().find("[sleep]:") == std::string::npos) weft::yield();
-                std::raise(SIGQUIT); // to this thread, which ThreadSanitizer looks at: see below
+                syscall(SYS_tgkill, getpid(), sched_test::thread_id(), SIGQUIT); // ThreadSanitizer: see below
                 for (;;) std::this_thread::sleep_for(1ms);
             });
         });
