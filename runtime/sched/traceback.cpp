@@ -13,6 +13,7 @@
 #include <unwind.h>
 
 #include "core/trampolines.hpp"
+#include "sched/sanitizer.hpp"
 
 #ifdef WEFT_HAVE_LIBBACKTRACE
 // libbacktrace's interface (backtrace.h), which GCC keeps in a folder that only it searches.
@@ -61,6 +62,14 @@ public:
     }
 
     std::vector<frame> look_up(std::uintptr_t pc) const {
+        // libbacktrace orders what it keeps by atomics that ThreadSanitizer does not see.
+        const struct in_order {
+            void* keeper;
+            explicit in_order(void* k) : keeper(k) { sanitizer::race_acquire(k); }
+            ~in_order() { sanitizer::race_release(keeper); }
+            in_order(const in_order&) = delete;
+            in_order& operator=(const in_order&) = delete;
+        } kept(const_cast<symboliser*>(this));
         std::vector<frame> frames;
         std::string symbol;
         std::uintptr_t start = 0;
