@@ -180,12 +180,7 @@ int weft_coroutine_transfer(weft_coroutine* from, weft_coroutine* to, void* valu
     if (const int why = why_not_left(from, __builtin_frame_address(0)); why != 0) return why;
     if (const int why = why_not_resumed(to); why != 0) return why;
     if (from->flags != to->flags) return WEFT_EMODE;
-    to->caller.sp = from->caller.sp;
-    to->caller.pc = from->caller.pc;
-    to->caller.bp = from->caller.bp;
-    to->caller.reserved = from->caller.reserved;
-    to->caller.fpcw = from->caller.fpcw;
-    to->caller.x87cw = from->caller.x87cw;
+    to->caller = from->caller;
     set_state(from, suspended(from));
     set_state(to, running(to));
     if (tools::present()) tools::transfer(from, to);

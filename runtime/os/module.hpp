@@ -12,8 +12,7 @@ struct code {
 };
 
 /// That of the module in which pc lies; none if there is no such module, or if libc, malloc, the C++ runtime or a
-/// sanitizer is in it, too. Any
-/// thread, but no signal handler. Source: dl_iterate_phdr(3).
+/// sanitizer is in it, too. Any thread, but no signal handler. Source: dl_iterate_phdr(3).
 code module_code(std::uintptr_t pc) noexcept;
 
 } // namespace weft::rt::os

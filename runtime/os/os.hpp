@@ -56,6 +56,9 @@ std::string signal_name(int number);
 /// Whether a program may handle it.
 bool may_be_handled(int number) noexcept;
 
+/// Whether nothing happens when it comes and nobody has asked for anything. Source: signal(7).
+bool ignored_by_default(int number) noexcept;
+
 /// The calling thread's signal mask, and setting it.
 sigset_t signal_mask() noexcept;
 void set_signal_mask(const sigset_t& mask) noexcept;
@@ -79,6 +82,11 @@ bool thread_sleeps(std::int32_t thread) noexcept;
 /// Sends a signal with a value to a thread of this process; false if there is no such thread.
 /// Source: rt_tgsigqueueinfo(2).
 bool send_signal(std::int32_t thread, int number, void* value) noexcept;
+
+/// The calling thread's errno. Its address belongs to the thread, and compilers keep it across calls: so where a
+/// goroutine may have changed its thread, by these.
+int get_errno() noexcept;
+void set_errno(int value) noexcept;
 
 /// Lets other threads of the system run. Go: osyield.
 void yield_thread() noexcept;

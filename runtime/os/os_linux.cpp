@@ -92,6 +92,10 @@ bool may_be_handled(int number) noexcept {
     return number != SIGKILL && number != SIGSTOP && sigaction(number, nullptr, &now) == 0;
 }
 
+bool ignored_by_default(int number) noexcept {
+    return number == SIGURG || number == SIGCHLD || number == SIGWINCH || number == SIGCONT;
+}
+
 sigset_t signal_mask() noexcept {
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, nullptr, &mask);
@@ -141,6 +145,9 @@ bool thread_sleeps(std::int32_t thread) noexcept {
     const char* end = std::strrchr(text, ')');
     return end != nullptr && end[1] == ' ' && (end[2] == 'S' || end[2] == 'D');
 }
+
+[[gnu::noinline]] int get_errno() noexcept { return errno; }
+[[gnu::noinline]] void set_errno(int value) noexcept { errno = value; }
 
 void yield_thread() noexcept { sched_yield(); }
 

@@ -16,7 +16,4 @@ void take_control_words(const void* frame) noexcept;
 /// process may use AMX: the frame's size is a thread's own then. Some system call. Source: arch_prctl(2).
 bool frames_may_move() noexcept;
 
-/// Whether nothing happens by default. Source: signal(7).
-bool ignored_by_default(int number) noexcept;
-
 } // namespace weft::rt::os

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <cerrno>
 #include <csignal>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -19,10 +18,6 @@ bool send_signal(std::int32_t thread, int number, void* value) noexcept {
     info.si_uid = getuid();
     info.si_value.sival_ptr = value;
     return syscall(SYS_rt_tgsigqueueinfo, getpid(), thread, number, &info) == 0;
-}
-
-bool ignored_by_default(int number) noexcept {
-    return number == SIGURG || number == SIGCHLD || number == SIGWINCH || number == SIGCONT;
 }
 
 #if defined(__x86_64__)

@@ -41,6 +41,15 @@ bool is_outside(const m* mp) noexcept {
 
 } // namespace
 
+const g* goroutine_here() noexcept {
+    const g* gp = getg();
+    if (gp == nullptr || (gp->special & special::system) == 0) return gp;
+    gp = gp->m->curg;
+    if (gp == nullptr) return nullptr;
+    const gstatus status = gp->status.load(relaxed);
+    return status == gstatus::running || status == gstatus::syscall ? gp : nullptr; // else the runtime is on g0
+}
+
 bool lost_its_p(g* gp) noexcept {
     m* mp = gp->m;
     for (;;) {

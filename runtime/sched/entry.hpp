@@ -64,6 +64,10 @@ inline g* current_goroutine() noexcept {
     return gp != nullptr && (gp->special & (special::system | special::syscall | special::region)) == 0 ? gp : nullptr;
 }
 
+/// The goroutine in whose own code the calling thread is, whatever that may call of weft: on its stack, inside
+/// blocking() and preemptible() too, or on the system stack (system_stack.cpp). Null where there is none. Any thread.
+const g* goroutine_here() noexcept;
+
 /// A stay inside, for the length of a scope or until a park, which ends it. Every public function that needs
 /// the P begins with one; nothing of the program's may be called meanwhile. gp is null where there is no goroutine.
 class entry {

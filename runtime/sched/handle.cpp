@@ -43,26 +43,18 @@ void recycle(g* gp) noexcept {
     gpool::drop_handle(gp);
 }
 
-/// Of an m that is on its g0: whether a goroutine's own code is (system_stack.cpp).
-bool has_called_system_stack(const m* mp) noexcept {
-    const g* gp = mp->curg;
-    if (gp == nullptr) return false;
-    const gstatus status = gp->status.load(relaxed);
-    return status == gstatus::running || status == gstatus::syscall;
-}
-
 } // namespace
 
 void no_goroutine() {
-    const g* gp = getg();
+    const g* gp = goroutine_here();
+    if (gp != nullptr && gp != getg())
+        throw std::logic_error(
+            "weft: this may not be called inside weft::on_system_stack(): it is no goroutine's stack");
     if (gp != nullptr && (gp->special & special::syscall) != 0)
         throw std::logic_error("weft: this may not be called inside weft::blocking(): the goroutine has no P there");
     if (gp != nullptr && (gp->special & special::region) != 0)
         throw std::logic_error(
             "weft: this may not be called inside weft::preemptible(): the goroutine may be preempted anywhere there");
-    if (gp != nullptr && (gp->special & special::system) != 0 && has_called_system_stack(gp->m))
-        throw std::logic_error(
-            "weft: this may not be called inside weft::on_system_stack(): it is no goroutine's stack");
     throw std::logic_error("weft: this may be called from a goroutine only (weft::run starts the first)");
 }
 

@@ -11,8 +11,8 @@ namespace weft::rt::mutex_trap {
 /// Whether it is set: then every switch goes through g0, after look(). Does not change.
 bool present() noexcept;
 
-/// Ends the process with "weft: a goroutine parks while it holds a pthread mutex" if gp, which calls this and is about
-/// to leave its thread, does.
+/// Ends the process with "weft: a goroutine parks or yields while it holds a pthread mutex …" if gp, which calls this
+/// and is about to leave its thread, does.
 void look(const g* gp);
 
 } // namespace weft::rt::mutex_trap

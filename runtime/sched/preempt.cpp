@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 // A goroutine that has marked a region of its code (weft/preemptible.hpp) is preempted wherever in it it stands.
 //
-//   sysmon   S1. m.preempt = true. S2. the signal, to m's thread,
-//            with a value that marks it as ours.
+//   sysmon   S1. m.preempt = true. S2. the signal, to m's thread, with a value that marks it as ours.
 //   handler  H1. The signal is ours, the thread has a goroutine, and m.preempt was true: it is false now. Anything else
 //            is somebody else's signal, or came too late.
 //            H2. The goroutine is in its own code (status), inside an open region, there is room on its stack, and
 //            neither the interrupted instruction nor any frame down to the region is of another module: libc, for one,
 //            which may hold a lock there. Otherwise nothing happens, and sysmon asks again.
 //            H3. takes back its control words, for the kernel has given the handler fresh ones, enters the runtime as
-//            at any call of weft, and leaves for g0, which puts it on the global queue. H4. continued, maybe on another
-//            thread: that one's signal mask and signal stack go into the frame, and the handler returns.
+//            at any call of weft, and leaves for g0, which puts it on the global queue.
+//
+//            H4. continued, maybe on another thread: that one's signal mask and signal stack go into the frame, and
+//            the handler returns.
 // The whole state of the CPU is in the frame that the kernel has written (sigreturn(2)): every register, flags, vector
 // state whatever its size, below the red zone, aligned. The frame is on the goroutine's own stack, because the handler
 // is installed without SA_ONSTACK, so the goroutine takes it along; and SA_NODEFER and an empty mask leave the thread's
@@ -28,7 +29,6 @@
 #include "sched/preempt.hpp"
 
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <mutex>
@@ -63,10 +63,6 @@ struct installed {
 };
 futex_mutex<lock_rank::signals> signals_lock;
 installed signals[_NSIG];
-
-/// errno's address belongs to the thread, and compilers keep it across calls.
-[[gnu::noinline]] int get_errno() noexcept { return errno; }
-[[gnu::noinline]] void set_errno(int value) noexcept { errno = value; }
 
 /// H2's look at the frames, and the collection for a report.
 struct frames {
@@ -182,7 +178,7 @@ void answer(const g* gp) noexcept {
 
 void handle(int number, siginfo_t* info, void* frame) {
     if (info->si_code != SI_QUEUE || info->si_value.sival_ptr != &ours) return pass_on(number, info, frame);
-    const int error = get_errno();
+    const int error = os::get_errno();
     g* gp = getg();
     if (gp != nullptr && (gp->special & special::system) == 0 && gp->m != nullptr) {
         answer(gp);
@@ -195,7 +191,7 @@ void handle(int number, siginfo_t* info, void* frame) {
             }
         }
     }
-    set_errno(error);
+    os::set_errno(error);
 }
 
 /// The first backtrace sets the unwinder up, and binds its functions, which may take memory and locks.

@@ -18,7 +18,6 @@
 
 #include "core/tools.hpp"
 #include "os/os.hpp"
-#include "sched/mutex_trap.hpp"
 #include "sched/proc.hpp"
 #include "sched/retake.hpp"
 #include "sched/sanitizer.hpp"

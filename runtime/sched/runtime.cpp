@@ -118,10 +118,15 @@ options checked(options opts) {
 /// Whether the calling thread runs a goroutine of that runtime, inside blocking() or on the system stack perhaps; or
 /// one of another runtime that is in neither. Not on sysmon's thread, where callbacks are.
 bool runs_a_goroutine(const runtime* of) noexcept {
-    const rt::g* gp = rt::getg();
+    const rt::g* gp = rt::goroutine_here();
     if (gp == nullptr) return false;
-    if (gp->m->rt->host != of) return rt::current_goroutine() != nullptr;
-    return (gp->special & rt::special::system) == 0 || gp->m->curg != nullptr;
+    return gp->m->rt->host == of || rt::current_goroutine() != nullptr;
+}
+
+/// For functions of every thread's that take the gate.
+std::unique_lock<std::mutex> hold_gate(std::mutex& gate) {
+    rt::refuse_region();
+    return std::unique_lock(gate);
 }
 
 } // namespace
@@ -133,9 +138,8 @@ runtime::~runtime() = default;
 int runtime::procs() const noexcept { return procs_.load(std::memory_order_relaxed); }
 
 int runtime::set_procs(int n) {
-    rt::refuse_region();
     n = checked_procs(n, "the number for set_procs");
-    const std::lock_guard hold(gate_);
+    const auto hold = hold_gate(gate_);
     rt::runtime_impl* impl = present();
     const int before = impl != nullptr ? rt::set_procs(*impl, n) : procs();
     procs_.store(n, std::memory_order_relaxed);
@@ -203,7 +207,7 @@ rt::runtime_impl* runtime::present() const noexcept {
 }
 
 bool runtime::stop(std::chrono::nanoseconds patience) {
-    rt::refuse_region();
+    rt::refuse_region(); // which says more than what follows
     if (runs_a_goroutine(this))
         throw std::logic_error(
             "weft: runtime::stop waits for its thread; a goroutine ends the run by returning from main");
@@ -221,24 +225,21 @@ bool runtime::stop(std::chrono::nanoseconds patience) {
 }
 
 std::string runtime::survivors() {
-    rt::refuse_region();
-    const std::lock_guard hold(gate_);
+    const auto hold = hold_gate(gate_);
     rt::runtime_impl* impl = present();
     return impl != nullptr ? rt::list_survivors(*impl) : std::string();
 }
 
 std::string runtime::dump(std::chrono::nanoseconds patience) {
-    rt::refuse_region();
-    const std::lock_guard hold(gate_);
+    const auto hold = hold_gate(gate_);
     rt::runtime_impl* impl = present();
     return impl != nullptr ? rt::dump(*impl, patience.count()) : std::string();
 }
 
 void runtime::post(std::unique_ptr<detail::task> t) {
-    rt::refuse_region();
     const auto gopc = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
-    const std::lock_guard hold(gate_); // outside: whoever has it may stop the world
-    const rt::entry in;                // on a goroutine: wakep needs it
+    const auto hold = hold_gate(gate_); // outside: whoever has it may stop the world
+    const rt::entry in;                 // on a goroutine: wakep needs it
     if (impl_ == nullptr || impl_->gate != rt::runtime_impl::gate_state::open)
         throw std::logic_error("weft: the runtime does not run: go and call are for while run() runs");
     rt::newproc_anywhere(*impl_, std::move(t), gopc);
@@ -256,8 +257,7 @@ void detail::reply::wait() noexcept {
 }
 
 external_waker::external_waker(runtime& rt) : rt_(rt) {
-    rt::refuse_region();
-    const std::lock_guard hold(rt.gate_);
+    const auto hold = hold_gate(rt.gate_);
     if (rt.impl_ == nullptr || rt.impl_->gate != rt::runtime_impl::gate_state::open)
         throw std::logic_error("weft: the runtime does not run: an external_waker is for one run");
     run_ = rt.impl_->run;

@@ -34,14 +34,14 @@ struct schedt {
     std::int32_t nleaving = 0;     // ms on their way to stopm: the only ones to be had at max_threads
     p* pwanting = nullptr;         // Ps for them
     std::int32_t nwanting = 0;
-    std::int64_t mnext = 0;          // ms made so far, and the next id
-    std::int64_t nmfreed = 0;        // ms that have exited
-    m* newm_handoff = nullptr;       // ms that wait for sysmon to make their threads (thread.cpp)
-    std::int32_t nmsys = 0;          // system ms, not counted for deadlocks
-    std::int32_t external = 0;       // external_wakers: while there is one, nothing is a deadlock
-    bool deadlock_told = false;      // options::on_deadlock has been called for this one
-    atomic<std::int64_t> foreign{0}; // as live_delta, of threads without a P; written under lock
-    atomic<std::uint64_t> posted{0}; // goroutines that such threads made; written under lock
+    std::int64_t mnext = 0;           // ms made so far, and the next id
+    std::int64_t nmfreed = 0;         // ms that have exited
+    atomic<m*> newm_handoff{nullptr}; // written under lock; ms that wait for sysmon to make their threads (thread.cpp)
+    std::int32_t nmsys = 0;           // system ms, not counted for deadlocks
+    std::int32_t external = 0;        // external_wakers: while there is one, nothing is a deadlock
+    bool deadlock_told = false;       // options::on_deadlock has been called for this one
+    atomic<std::int64_t> foreign{0};  // as live_delta, of threads without a P; written under lock
+    atomic<std::uint64_t> posted{0};  // goroutines that such threads made; written under lock
 
     p* pidle = nullptr;
     atomic<std::int32_t> npidle{0};     // written under lock; seq_cst in the wake-up protocol (wake.cpp)

@@ -18,17 +18,14 @@
 // A goroutine that is tied to its thread leaves R2 by schedule(), where its m waits for it.
 #include "weft/blocking.hpp"
 
-#include <cerrno>
 #include <mutex>
 
+#include "os/os.hpp"
 #include "sched/switch.hpp"
 
 namespace weft::rt {
 
 namespace {
-
-/// errno's address belongs to the thread, and compilers keep it across calls: so in a function of its own.
-[[gnu::noinline]] void set_errno(int value) noexcept { errno = value; }
 
 /// R1. False: no P is idle, or the runtime stops.
 bool take_idle_p(m* mp) noexcept {
@@ -121,12 +118,12 @@ bool entersyscallblock() noexcept {
 }
 
 void exitsyscall() noexcept {
-    const int error = errno;
+    const int error = os::get_errno();
     g* gp = getg();
     gp->special &= ~special::syscall;
     if (!try_enter(gp) && lost_its_p(gp) && !take_idle_p(gp->m)) mcall(exitsyscall0);
     leave(gp);
-    set_errno(error);
+    os::set_errno(error);
 }
 
 } // namespace weft::detail

@@ -31,7 +31,7 @@ bool deep_sleep(runtime_impl& rt) {
         std::lock_guard hold(sched.lock);
         checkdead_locked(rt); // the last external_waker may just have gone; it may let go of the lock
         if (sched.npidle.load(relaxed) != rt.procs() || sched.stopping.load(relaxed)) return false;
-        if (sched.newm_handoff != nullptr) return false;
+        if (sched.newm_handoff.load(relaxed) != nullptr) return false;
         if (!sched.runq.empty()) return false; // somebody is about to wake an m, or found none
         sched.sysmonwait.store(true, relaxed);
     }
@@ -56,11 +56,8 @@ void wake_for_overlooked(runtime_impl& rt) {
 }
 
 /// Once a second the Ps' clocks go on.
-void tell_time(runtime_impl& rt, std::int64_t now, std::uint32_t& last) {
-    const std::uint32_t seconds = rt.seconds_at(now);
-    if (seconds == last) return;
-    last = seconds;
-    set_clocks(rt, now);
+void tell_time(runtime_impl& rt, std::int64_t now) {
+    if (rt.allp[0]->seconds.load(relaxed) != rt.seconds_at(now)) set_clocks(rt, now);
 }
 
 /// WEFTDEBUG=schedtrace=…
@@ -86,7 +83,6 @@ void sysmon() {
     std::int64_t next_trace = rt.started_ns;
     std::int64_t nap_us = shortest_nap_us;
     int idle_rounds = 0;
-    std::uint32_t seconds = 0;
     for (;;) {
         if (idle_rounds == 0)
             nap_us = shortest_nap_us;
@@ -107,7 +103,7 @@ void sysmon() {
         }
         wake_for_overlooked(rt);
         const std::int64_t now = os::nanotime();
-        tell_time(rt, now, seconds);
+        tell_time(rt, now);
         idle_rounds = ps.round(now) || rt.force_retake.load(relaxed) ? 0 : idle_rounds + 1;
     }
 }

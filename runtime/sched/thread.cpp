@@ -194,7 +194,8 @@ bool is_tainted() noexcept {
 void leave_to_sysmon(runtime_impl& rt, m* mp) noexcept {
     sanitizer::race_release(mp);
     const std::lock_guard hold(rt.sched.lock);
-    mp->schedlink = std::exchange(rt.sched.newm_handoff, mp);
+    mp->schedlink = rt.sched.newm_handoff.load(relaxed);
+    rt.sched.newm_handoff.store(mp, relaxed); // under lock, as sysmon's look before it sleeps
     rt.sched.sysmonnote.poke();
 }
 
@@ -229,10 +230,11 @@ void newm(runtime_impl& rt, void (*fn)(), p* pp, std::int64_t id) {
 }
 
 void make_threads_left_to_sysmon(runtime_impl& rt) {
+    if (rt.sched.newm_handoff.load(relaxed) == nullptr) return;
     m* next;
     {
         const std::lock_guard hold(rt.sched.lock);
-        next = std::exchange(rt.sched.newm_handoff, nullptr);
+        next = rt.sched.newm_handoff.exchange(nullptr, relaxed);
     }
     while (next != nullptr) {
         m* mp = std::exchange(next, next->schedlink);
