@@ -67,8 +67,8 @@ typedef void weft_context_fn(void* arg, void* value);
 
 /* Makes c run fn(arg, value) on the stack from lo to lo + size when it is first switched to. The stack
  * is the caller's, and stays in use until c is left for the last time. The control words are those
- * of the caller. flags: 0 or WEFT_CONTEXT_SHARE_FPCW. Returns 0, or -1 when size is below
- * WEFT_CONTEXT_MIN_STACK, an argument is null or flags has unknown bits. */
+ * of the caller. flags: 0 or WEFT_CONTEXT_SHARE_FPCW. Returns 0, WEFT_EINVAL (an argument but arg is null, or flags has
+ * unknown bits) or WEFT_ESTACK (size is below WEFT_CONTEXT_MIN_STACK). */
 WEFT_API int weft_context_init(weft_context* c, void* lo, size_t size, weft_context_fn* fn, void* arg, unsigned flags);
 /* The least size of a context's stack, in bytes. */
 #define WEFT_CONTEXT_MIN_STACK 1024u
@@ -152,6 +152,8 @@ WEFT_API int weft_stack_unmap(weft_stack* s);
 #else
 #define WEFT_INLINE_SWITCH 0
 #endif
+
+/* Registers that only some builds know. */
 #if defined(__ARM_FEATURE_SVE) && defined(__clang__) /* which has no name for ffr, and keeps nothing there */
 #define WEFT_CONTEXT_SVE                                                                                               \
     , "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14", "p15"

@@ -16,8 +16,9 @@ static_assert(WEFT_CONTEXT_SHARE_FPCW == GOBUF_SHARE_FPCW);
 
 extern "C" int weft_context_init(weft_context* c, void* lo, size_t size, weft_context_fn* fn, void* arg,
                                  unsigned flags) {
-    if (c == nullptr || lo == nullptr || fn == nullptr) return -1;
-    if (size < WEFT_CONTEXT_MIN_STACK || (flags & ~WEFT_CONTEXT_SHARE_FPCW) != 0) return -1;
+    if (c == nullptr || lo == nullptr || fn == nullptr) return WEFT_EINVAL;
+    if ((flags & ~WEFT_CONTEXT_SHARE_FPCW) != 0) return WEFT_EINVAL;
+    if (size < WEFT_CONTEXT_MIN_STACK) return WEFT_ESTACK;
     c->reserved = nullptr;
     c->flags = static_cast<std::uint16_t>(flags);
     weft::rt::cpu::read_control_words(c->fpcw, c->x87cw);

@@ -98,11 +98,11 @@ TEST_CASE("context: the control words belong to a context, unless it shares them
 TEST_CASE("context: bad input is refused") {
     weft_context c{};
     std::vector<char> memory(stack_size);
-    CHECK(weft_context_init(nullptr, memory.data(), memory.size(), add_one, nullptr, 0) == -1);
-    CHECK(weft_context_init(&c, nullptr, memory.size(), add_one, nullptr, 0) == -1);
-    CHECK(weft_context_init(&c, memory.data(), memory.size(), nullptr, nullptr, 0) == -1);
-    CHECK(weft_context_init(&c, memory.data(), WEFT_CONTEXT_MIN_STACK - 1, add_one, nullptr, 0) == -1);
-    CHECK(weft_context_init(&c, memory.data(), memory.size(), add_one, nullptr, 2) == -1);
+    CHECK(weft_context_init(nullptr, memory.data(), memory.size(), add_one, nullptr, 0) == WEFT_EINVAL);
+    CHECK(weft_context_init(&c, nullptr, memory.size(), add_one, nullptr, 0) == WEFT_EINVAL);
+    CHECK(weft_context_init(&c, memory.data(), memory.size(), nullptr, nullptr, 0) == WEFT_EINVAL);
+    CHECK(weft_context_init(&c, memory.data(), WEFT_CONTEXT_MIN_STACK - 1, add_one, nullptr, 0) == WEFT_ESTACK);
+    CHECK(weft_context_init(&c, memory.data(), memory.size(), add_one, nullptr, 2) == WEFT_EINVAL);
 }
 
 TEST_CASE("context: a function that returns has a named end") {
