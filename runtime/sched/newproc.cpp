@@ -4,8 +4,6 @@
 // A descriptor passes through: gfget or gpool (dead, no stack) → newg (its stack is promised) → newproc
 // (runnable; no stack yet) → need_stack at its first execution → goexit0 (dead; its stack lies hot in the
 // P's cache) → gfput, or to its handle, which gives it back later.
-#include <algorithm>
-#include <bit>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -321,11 +319,6 @@ void settle(g* gp) noexcept {
 
 } // namespace
 
-void destroy_result(g* gp) noexcept {
-    if (gp->has_result && gp->run != nullptr) gp->run(gp, gp->storage);
-    gp->has_result = false;
-}
-
 void gfput(p* pp, g* gp) noexcept { gfput_here(pp, gp); }
 
 g* newg(p* pp, std::uintptr_t gopc) { return newg_here(pp, gopc); }
@@ -335,20 +328,6 @@ g* newg_for(m* mp, std::size_t size, std::size_t align, bool joinable, std::uint
 }
 
 void newproc(m* mp, g* gp, void (*run)(g*, void*)) noexcept { newproc_here(mp->p, gp, run); }
-
-void free_storage(g* gp) noexcept {
-    if (gp->heap_align != 0) ::operator delete (gp->storage, std::align_val_t{std::size_t{1} << gp->heap_align});
-    gp->heap_align = 0;
-    gp->storage = gp->inline_storage.data();
-}
-
-void make_storage(const m* mp, g* gp, std::size_t size, std::size_t align) {
-    if (gp->heap_align != 0) free_storage(gp);
-    if (size <= sizeof(gp->inline_storage) && align <= cpu::cache_line && !mp->watched) return;
-    align = std::max(align, alignof(std::max_align_t)); // so that its logarithm is not 0
-    gp->storage = ::operator new (size, std::align_val_t{align});
-    gp->heap_align = static_cast<std::uint8_t>(std::countr_zero(align));
-}
 
 void dropg(p* pp, g* gp) noexcept {
     free_storage(gp);

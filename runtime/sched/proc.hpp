@@ -44,10 +44,6 @@ void on_systemstack(F&& f) {
 g* newg(p* pp, std::uintptr_t gopc); // [any] a dead descriptor with its stack promised; throws bad_alloc
 // [any] the same with storage for so much; mp is the caller's; throws bad_alloc
 g* newg_for(m* mp, std::size_t size, std::size_t align, bool joinable, std::uintptr_t gopc);
-// [any] Inline or from the heap; mp is the caller's. Throws bad_alloc.
-void make_storage(const m* mp, g* gp, std::size_t size, std::size_t align);
-void free_storage(g* gp) noexcept;                     // [any] what it held is destroyed already
-void destroy_result(g* gp) noexcept;                   // goroutine or host thread: runs the program's destructor
 void dropg(p* pp, g* gp) noexcept;                     // [any] gives an unused descriptor back
 void dropg_anywhere(runtime_impl& rt, g* gp) noexcept; // any thread; the same
 /// Any thread: a dead descriptor without a stack, and back. Throws bad_alloc.
@@ -60,6 +56,12 @@ void abandon_task(g* gp) noexcept;      // teardown: gp has not ended; if anothe
 void gfput(p* pp, g* gp) noexcept;      // [any] Go: gfput
 void need_stack(p* pp, g* gp) noexcept; // [any] gives a fresh goroutine its stack and its first context
 std::int64_t live_goroutines(runtime_impl& rt) noexcept; // exact when nobody runs
+
+// storage.cpp
+// [any] Inline or from the heap; mp is the caller's. Throws bad_alloc.
+void make_storage(const m* mp, g* gp, std::size_t size, std::size_t align);
+void free_storage(g* gp) noexcept;   // [any] what it held is destroyed already
+void destroy_result(g* gp) noexcept; // goroutine or host thread: runs the program's destructor
 
 // schedule.cpp
 [[noreturn]] void schedule();                                        // [g0] Go: schedule
